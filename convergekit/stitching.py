@@ -18,7 +18,7 @@ from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
 from convergekit.identity.profiles import TYPE_PRIORITY
 from convergekit.parts.engines import EngineTable, is_of_an_engine
-from convergekit.readers.formats import exports_told
+from convergekit.readers.formats import exports_told, first_rows
 from convergekit.readers.own.columns import Columns, with_own_columns
 from convergekit.stitched import Stitched
 
@@ -320,18 +320,23 @@ def stitch(
     )
     if workdir is not None or memory is not None or is_of_an_engine(events):
         return _by_parts(events, options, columns, workdir, memory, max_cluster, progress)
-    return _in_memory(events, options, columns)
+    # So that events that the caller does not hold either are not held beside what is made of them.
+    given = [events]
+    del events
+    return _in_memory(given, options, columns)
 
 
-def _in_memory(events: Any, options: StitchOptions, columns: Columns | None) -> Stitched:
-    if isinstance(events, (str, Path)):
+def _in_memory(given: list[Any], options: StitchOptions, columns: Columns | None) -> Stitched:
+    if isinstance(given[0], (str, Path)):
         raise ConvergekitError(
-            f"events are a path, {str(events)!r}. Read it first: ck.stitch(ck.read_events(...)); "
+            f"events are a path, {str(given[0])!r}. Read it first: ck.stitch(ck.read_events(...)); "
             "or give memory= or workdir= to stitch files that do not fit into memory."
         )
-    with exports_told(events, "ck.stitch"):
-        named, names = with_own_columns(events, columns)
-        return Stitched(identified(named, replace(options, columns=names)))
+    with exports_told(first_rows(given[0]), "ck.stitch"):
+        named, names = with_own_columns(given.pop(), columns)
+        given.append(named)
+        del named
+        return Stitched(identified(given, replace(options, columns=names)))
 
 
 def _by_parts(

@@ -89,11 +89,15 @@ def column_from_values(values: Iterable[Any]) -> pd.Series:
         return _text(values)
     if kinds == {bool}:
         return pd.Series(values, dtype="boolean" if gaps else "bool")
-    if kinds == {int} and all(v is None or _INT64.min <= v <= _INT64.max for v in values):
+    if kinds == {int} and _fit(values if not gaps else [v for v in values if v is not None]):
         return pd.Series(values, dtype="Int64" if gaps else "int64")
     if kinds <= {int, float} and float in kinds and all(map(_exact_as_float, values)):
         return pd.Series([math.nan if v is None else v for v in values], dtype="float64")
     return pd.Series(values, dtype=object)
+
+
+def _fit(values: list[int]) -> bool:
+    return _INT64.min <= min(values) and max(values) <= _INT64.max
 
 
 def take_or_missing(values: pd.Series, positions: IntArray) -> pd.Series:

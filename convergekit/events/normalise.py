@@ -146,8 +146,7 @@ def normalise(
             f"{_where(frame, row)}. "
             "Repair the row, or leave out strict=True to have it listed in `rejected`."
         )
-    # A slice of nothing, where nothing is rejected, does not look into the columns.
-    rejected = frame.iloc[reasons.index if len(reasons) else slice(0)]
+    rejected = frame.iloc[reasons.index] if len(reasons) else _without_rows(frame)
     rejected = rejected.rename(columns={"reason": "properties.reason"})
     why = {"row": reasons.index.to_numpy(dtype=np.int64), "reason": reasons.astype("str")}
     rejected = pd.concat([pd.DataFrame(why, index=rejected.index), rejected], axis="columns")
@@ -360,6 +359,12 @@ def _other_shapes(frame: pd.DataFrame) -> dict[str, int]:
         said = told if said is None else told.str.cat(said, sep="\n", na_rep="").str.strip("\n")
         said = said.mask(said == "")
     return {} if said is None else shape_remarks(said, frame.get("file"))
+
+
+def _without_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return columns of these types without rows: a slice would hold on to all the texts."""
+    columns = {name: pd.Series(dtype=column.dtype) for name, column in frame.items()}
+    return pd.DataFrame(columns, index=pd.RangeIndex(0))
 
 
 def _reject_reasons(

@@ -21,6 +21,7 @@ events, or that has five events, has no far ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,82 +99,195 @@ def observed(events: pd.DataFrame, end: pd.Timestamp | None = None) -> Observed:
     >>> observed(pd.DataFrame({"timestamp": [far, *days]})).end
     Timestamp('2026-03-30 00:00:00+0000', tz='UTC')
     """
-    times = microseconds(events["timestamp"])
-    known = events["timestamp"].notna().to_numpy(dtype=bool)
-    kept = known & ~far_events(events)
-    within = times[kept] if kept.any() else times[known]
-    if not len(within):
+    return observed_in(lambda: [events], end)
+
+
+def observed_in(
+    parts: Callable[[], Iterable[pd.DataFrame]], end: pd.Timestamp | None = None
+) -> Observed:
+    """Return from when to when events were observed that are looked at a part at a time.
+
+    Parameters
+    ----------
+    parts : callable
+        Returns frames such as `observed` takes; it is called a few times.
+    end : pandas.Timestamp, optional
+
+    Examples
+    --------
+    >>> days = pd.Series(pd.date_range("2026-03-01", periods=30, freq="D", tz="UTC"))
+    >>> observed_in(lambda: [days.iloc[at].to_frame("timestamp") for at in ([3, 7], [5])]).begin
+    Timestamp('2026-03-04 00:00:00+0000', tz='UTC')
+    """
+
+    def clocks() -> Iterator[_Clocks]:
+        return map(_Clocks.of, parts())
+
+    wrong = _Wrong.of(clocks())
+
+    def left() -> Iterator[IntArray]:
+        return (one.times[~wrong.among(one)] for one in clocks())
+
+    within = _Ends.of(left(), wrong.few)
+    if not within.size:
         return Observed(pd.NaT, pd.NaT)
-    first, last = _moment(within.min()), _moment(within.max())
+    latest = _first_far(within, left, wrong.few)
+    if latest is not None:
+        within = _Ends.of((times[times < latest] for times in left()), 0)
+    first, last = _moment(within.first), _moment(within.highest[-1])
     if end is not None and not pd.isna(end):
         last = in_utc(end)
     return Observed(min(first, last), last)
 
 
-def far_events(events: pd.DataFrame) -> BoolArray:
-    """Return which events are far from the others in time, or dated after they were received.
+@dataclass(frozen=True)
+class _Clocks:
+    """The times of some events that have one, in microseconds, and what is said of their clocks.
 
-    Examples
-    --------
-    >>> days = pd.date_range("2026-03-01", periods=30, freq="D", tz="UTC")
-    >>> odd = pd.to_datetime(["1970-01-01", "9999-12-31"], utc=True)
-    >>> np.flatnonzero(far_events(pd.DataFrame({"timestamp": [*odd, *days]}))).tolist()
-    [0, 1]
+    Attributes
+    ----------
+    times : numpy.ndarray of int
+    reported : int
+        Of how many it is known when they were received.
+    ahead, early : numpy.ndarray of bool
+        Which are dated more than a day after that, and before the Web.
     """
-    times = microseconds(events["timestamp"])
-    known = events["timestamp"].notna().to_numpy(dtype=bool)
-    far = after_receipt(events) & known
-    early = known & (times < _FIRST)
-    if (known & ~far & ~early).any():
-        far |= early
-    left = np.flatnonzero(known & ~far)
-    latest = _first_far(times[left])
-    if latest is not None:
-        far[left] = times[left] >= latest
-    return far
+
+    times: IntArray
+    reported: int
+    ahead: BoolArray
+    early: BoolArray
+
+    @classmethod
+    def of(cls, events: pd.DataFrame) -> _Clocks:
+        known = events["timestamp"].notna().to_numpy(dtype=bool)
+        times = microseconds(events["timestamp"])[known]
+        early = times < _FIRST
+        received = events.get("received_at")
+        if received is None or not pd.api.types.is_datetime64_any_dtype(received.dtype):
+            return cls(times, 0, np.zeros(len(times), dtype=bool), early)
+        reports = microseconds(received)[known]
+        # A time of receipt that was never set shows 1970.
+        both = received.notna().to_numpy(dtype=bool)[known] & ((reports >= _FIRST) | early)
+        return cls(times, int(both.sum()), both & (times - MOST_AHEAD > reports), early)
 
 
-def after_receipt(events: pd.DataFrame) -> BoolArray:
-    """Return which events are dated more than a day after they were received."""
-    none = np.zeros(len(events), dtype=bool)
-    if "received_at" not in events:
-        return none
-    received = events["received_at"]
-    if not pd.api.types.is_datetime64_any_dtype(received.dtype):
-        return none
-    both = (received.notna() & events["timestamp"].notna()).to_numpy(dtype=bool)
-    times, reports = microseconds(events["timestamp"]), microseconds(received)
-    # A time of receipt that was never set shows 1970.
-    both = both & ((reports >= _FIRST) | (times < _FIRST))
-    ahead = times - MOST_AHEAD > reports
-    found: BoolArray = both & ahead
-    return found if 2 * found.sum() < both.sum() else none
+@dataclass(frozen=True)
+class _Wrong:
+    """Which clocks are wrong whatever the pauses between events are.
+
+    Attributes
+    ----------
+    ahead, early : bool
+        Whether those are that are ahead of the receipt, and those before the Web.
+    few : int
+        How many of the others may be far.
+    """
+
+    ahead: bool
+    early: bool
+    few: int
+
+    @classmethod
+    def of(cls, parts: Iterable[_Clocks]) -> _Wrong:
+        reported, counts = 0, np.zeros((2, 2), dtype=np.int64)
+        for one in parts:
+            reported += one.reported
+            kind = 2 * one.ahead + one.early
+            counts += np.bincount(kind, minlength=4).reshape(2, 2)
+        # If half of the events are, it says something else than when they were received.
+        ahead = bool(2 * counts[1].sum() < reported)
+        if ahead:
+            counts = counts[:1]
+        early = bool(counts[:, 0].any())
+        left = counts[:, 0].sum() if early else counts.sum()
+        return cls(ahead, early, max(MOST_FAR, int(FAR_SHARE * left)))
+
+    def among(self, clocks: _Clocks) -> BoolArray:
+        """Return which of some clocks are wrong."""
+        return (clocks.ahead & self.ahead) | (clocks.early & self.early)
 
 
-def _first_far(times: IntArray) -> int | None:
-    """Return the time of the first of the last events that are far from all before them."""
-    size = len(times)
-    spread = int(times.max() - times.min()) if size else 0
+@dataclass(frozen=True)
+class _Ends:
+    """How many times there are, and the earliest and the latest of them.
+
+    Attributes
+    ----------
+    size, first : int
+    highest : numpy.ndarray of int
+        The latest few and the one before, ascending.
+    """
+
+    size: int
+    first: int
+    highest: IntArray
+
+    @classmethod
+    def of(cls, parts: Iterable[IntArray], few: int) -> _Ends:
+        size, first, highest = 0, np.iinfo(np.int64).max, np.empty(0, dtype=np.int64)
+        for times in parts:
+            size += len(times)
+            first = min(first, int(times.min(initial=first)))
+            highest = _last(np.concatenate([highest, _last(times, few + 1)]), few + 1)
+        return cls(size, first, np.sort(highest))
+
+
+def _last(times: IntArray, count: int) -> IntArray:
+    """Return the latest few times, in no order."""
+    return times if len(times) <= count else np.partition(times, -count)[-count:]
+
+
+def _first_far(ends: _Ends, parts: Callable[[], Iterable[IntArray]], few: int) -> int | None:
+    """Return the time of the first of the last events that are far from all before them.
+
+    Only where there is a long pause before one of the last few have all to be gone through.
+    """
+    spread = int(ends.highest[-1]) - ends.first
     if spread < LEAST_PAUSE:
         return None
-    few = max(MOST_FAR, int(FAR_SHARE * size))
-    # Only where there is a long pause before one of the last few need all be put in order.
-    last = np.sort(np.partition(times, max(size - few - 1, 0))[-few - 1 :])
-    if np.diff(last).max() < LEAST_PAUSE and spread < CERTAIN_PAUSE:
+    long = bool((np.diff(ends.highest) >= LEAST_PAUSE).any())
+    if not long and spread < CERTAIN_PAUSE:
         return None
-    ordered = np.sort(times)
-    pauses = np.diff(ordered)
-    far = [
-        int(place) + 1
-        for place in np.flatnonzero(pauses >= CERTAIN_PAUSE)
-        if 2 * (place + 1) > size
-    ]
-    others = pauses[few : size - few - 1]
-    if len(others) + 1 >= FEWEST_OTHERS:
-        least = max(LEAST_PAUSE, TIMES_ANY_OTHER * int(others.max()))
-        tail = np.flatnonzero(pauses[size - few - 1 :] >= least) + size - few
-        far += [int(place) for place in tail]
-    return int(ordered[min(far)]) if far else None
+    found = _Pauses.of(parts())
+    certain = found.lengths >= CERTAIN_PAUSE
+    far = found.after[certain & (2 * found.before > ends.size)].tolist()
+    if ends.size - 2 * few >= FEWEST_OTHERS:
+        lowest = -_Ends.of((-times for times in parts()), few).highest[0]
+        others = (found.after > lowest) & (found.after <= ends.highest[0])
+        least = max(LEAST_PAUSE, TIMES_ANY_OTHER * int(found.lengths[others].max(initial=0)))
+        far += ends.highest[1:][np.diff(ends.highest) >= least].tolist()
+    return min(far) if far else None
+
+
+@dataclass(frozen=True)
+class _Pauses:
+    """The pauses between times, in microseconds; of the shortest, which matter to nobody, not all.
+
+    Attributes
+    ----------
+    lengths, after : numpy.ndarray of int
+        How long each is, and the time after it.
+    before : numpy.ndarray of int
+        How many times there are before it.
+    """
+
+    lengths: IntArray
+    after: IntArray
+    before: IntArray
+
+    @classmethod
+    def of(cls, parts: Iterable[IntArray]) -> _Pauses:
+        # Of spans that are no longer than what matters: pauses within one do not.
+        span = LEAST_PAUSE // TIMES_ANY_OTHER
+        spans = pd.DataFrame({"first": [], "last": [], "times": []}, dtype="int64")
+        for times in parts:
+            grouped = pd.Series(times).groupby(times // span)
+            mine = grouped.agg(first="min", last="max", times="size")
+            both = pd.concat([spans, mine]).groupby(level=0)
+            spans = both.agg({"first": "min", "last": "max", "times": "sum"})
+        first, last, times = (spans[name].to_numpy() for name in ("first", "last", "times"))
+        return cls(first[1:] - last[:-1], first[1:], np.cumsum(times)[:-1])
 
 
 def moment(time: pd.Timestamp) -> str:

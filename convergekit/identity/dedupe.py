@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,7 @@ from convergekit.base.compiled import compiled
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.base.options import names_given
 from convergekit.base.text import as_text, to_arrow, written
-from convergekit.base.threads import chosen_rows
+from convergekit.base.threads import chosen_rows, each_column
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.arrow import python_cells
 from convergekit.events.schema import holds_objects
@@ -56,6 +56,10 @@ class KeptEvents:
     kept: IntArray
     merge: bool
 
+    def with_columns(self, *names: str) -> KeptEvents:
+        """Return the same with some of the events' columns, as far as they have them."""
+        return replace(self, events=self.events[[name for name in names if name in self.events]])
+
     @cached_property
     def is_kept(self) -> BoolArray:
         """Which events are kept."""
@@ -89,6 +93,42 @@ class KeptEvents:
             return np.argsort(times, kind="stable")
         by_arrival = np.argsort(self.arrival, kind="stable")
         return by_arrival[np.argsort(times[by_arrival], kind="stable")]
+
+
+def taken_apart(
+    given: list[pd.DataFrame], kept: IntArray
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the kept rows, the dropped ones, and of each of these the one that is kept instead.
+
+    Parameters
+    ----------
+    given : list of pandas.DataFrame
+        The events, which are taken out of it. They are gone through column by column, so that one
+        that nobody else holds goes when its rows are taken.
+    kept : numpy.ndarray of int
+        As `find_kept` returns it.
+
+    Examples
+    --------
+    >>> kept, dropped, originals = taken_apart([pd.DataFrame({"n": [7, 8]})], np.array([0, 0]))
+    >>> kept["n"].tolist(), dropped["n"].tolist(), originals["n"].tolist()
+    ([7], [8], [7])
+    """
+    is_kept = kept == np.arange(len(kept))
+    dropped = np.flatnonzero(~is_kept)
+    left = dict(given.pop().items())
+    names = list(left)
+
+    def part(name: str) -> list[pd.Series]:
+        column = left.pop(name)
+        chosen = chosen_rows(column.to_frame(), is_kept)[name]
+        apart = (column.iloc[at].reset_index(drop=True) for at in (dropped, kept[dropped]))
+        return [chosen, *apart]
+
+    parts = each_column(part, names, rows=len(kept))
+    tables = [dict(zip(names, columns, strict=True)) for columns in zip(*parts, strict=True)]
+    found, copies, originals = (pd.DataFrame(table, copy=False) for table in tables)
+    return found, copies, originals
 
 
 def find_kept(events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str]) -> IntArray:

@@ -245,59 +245,75 @@ class Deduplicated(KeptEvents):
         return known.of_events(np.ones(len(self.kept), dtype=bool))
 
 
-def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
-    """Return one row per dropped copy: which row was kept instead, and how they differ.
+@dataclass(frozen=True)
+class Copied:
+    """The dropped copies, and the events that were kept instead.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `row`, `kept_row`, `event_id`, `event_name`, `timestamp`, `source`, `repeat`
-        (``"identical"``, ``"different content"``, ``"other source"``, ``"other state"`` for an
-        earlier or later state of the event that is kept or, for whichever of these is unlikely
-        to be a copy, ``"implausible"``), `differs` (the fields whose values differ, as a
-        list), `conflicts` (those of them in which both copies have a value) and `lost_aliases`
-        (the copy's aliases that no kept event carries, a list of URNs).
+    Attributes
+    ----------
+    found : Deduplicated
+    copies, originals : pandas.DataFrame
+        A row for each dropped copy.
     """
-    events, lost = found.events, found.lost_aliases
-    dropped = np.flatnonzero(~found.is_kept)
-    copies = events.iloc[dropped].reset_index(drop=True)
-    originals = events.iloc[found.kept[dropped]].reset_index(drop=True)
-    differs: list[list[str]] = [[] for _ in dropped]
-    conflicts: list[list[str]] = [[] for _ in dropped]
-    for name in events.columns if len(dropped) else ():
-        if name in NOT_CONTENT:
-            continue
-        both = ~(missing(copies[name]) | missing(originals[name])).to_numpy(dtype=bool)
-        for position in np.flatnonzero(_unequal(copies[name], originals[name])):
-            differs[position].append(name)
-            if both[position]:
-                conflicts[position].append(name)
-    other_source = _unequal(exports(copies), exports(originals))
-    same = np.fromiter((not fields for fields in differs), dtype=bool, count=len(dropped))
-    # What we fill in does not make two copies different that are the same in all that was sent.
-    other_source &= ~(same & filled_in(copies) & filled_in(originals))
-    repeat = np.where(same, IDENTICAL, DIFFERENT_CONTENT)
-    repeat = np.where(other_source, OTHER_SOURCE, repeat)
-    other_state = found.is_other_state[dropped] & ~same
-    repeat = np.where(other_state, OTHER_STATE, repeat)
-    repeat = np.where(found.implausible[dropped], IMPLAUSIBLE, repeat)
-    # An order that was edited does not contradict itself.
-    conflicts = [[] if changed else fields
-                 for changed, fields in zip(other_state, conflicts, strict=True)]  # fmt: skip
-    return pd.DataFrame(
-        {
-            "row": copies["row"],
-            "kept_row": originals["row"],
-            "event_id": copies["event_id"],
-            "event_name": copies["event_name"],
-            "timestamp": copies["timestamp"],
-            "source": copies["source"],
-            "repeat": pd.Series(repeat, dtype="str"),
-            "differs": pd.Series(differs, dtype=object),
-            "conflicts": pd.Series(conflicts, dtype=object),
-            "lost_aliases": pd.Series([lost.get(p, []) for p in dropped.tolist()], dtype=object),
-        }
-    )
+
+    found: Deduplicated
+    copies: pd.DataFrame
+    originals: pd.DataFrame
+
+    def described(self) -> pd.DataFrame:
+        """Return one row per dropped copy: which row was kept instead, and how they differ.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `row`, `kept_row`, `event_id`, `event_name`, `timestamp`, `source`, `repeat`
+            (``"identical"``, ``"different content"``, ``"other source"``, ``"other state"`` for an
+            earlier or later state of the event that is kept or, for whichever of these is unlikely
+            to be a copy, ``"implausible"``), `differs` (the fields whose values differ, as a
+            list), `conflicts` (those of them in which both copies have a value) and `lost_aliases`
+            (the copy's aliases that no kept event carries, a list of URNs).
+        """
+        found, copies, originals = self.found, self.copies, self.originals
+        dropped = np.flatnonzero(~found.is_kept)
+        differs: list[list[str]] = [[] for _ in dropped]
+        conflicts: list[list[str]] = [[] for _ in dropped]
+        for name in copies.columns if len(dropped) else ():
+            if name in NOT_CONTENT:
+                continue
+            both = ~(missing(copies[name]) | missing(originals[name])).to_numpy(dtype=bool)
+            for position in np.flatnonzero(_unequal(copies[name], originals[name])):
+                differs[position].append(name)
+                if both[position]:
+                    conflicts[position].append(name)
+        other_source = _unequal(exports(copies), exports(originals))
+        same = np.fromiter((not fields for fields in differs), dtype=bool, count=len(dropped))
+        # What we fill in does not make two copies different that are the same in all that was sent.
+        other_source &= ~(same & filled_in(copies) & filled_in(originals))
+        repeat = np.where(same, IDENTICAL, DIFFERENT_CONTENT)
+        repeat = np.where(other_source, OTHER_SOURCE, repeat)
+        other_state = found.is_other_state[dropped] & ~same
+        repeat = np.where(other_state, OTHER_STATE, repeat)
+        repeat = np.where(found.implausible[dropped], IMPLAUSIBLE, repeat)
+        # An order that was edited does not contradict itself.
+        conflicts = [[] if changed else fields
+                     for changed, fields in zip(other_state, conflicts, strict=True)]  # fmt: skip
+        lost = found.lost_aliases
+        return pd.DataFrame(
+            {
+                "row": copies["row"],
+                "kept_row": originals["row"],
+                "event_id": copies["event_id"],
+                "event_name": copies["event_name"],
+                "timestamp": copies["timestamp"],
+                "source": copies["source"],
+                "repeat": pd.Series(repeat, dtype="str"),
+                "differs": pd.Series(differs, dtype=object),
+                "conflicts": pd.Series(conflicts, dtype=object),
+                "lost_aliases": pd.Series(
+                    [lost.get(place, []) for place in dropped.tolist()], dtype=object
+                ),
+            }
+        )
 
 
 def _ranks(order: IntArray) -> IntArray:

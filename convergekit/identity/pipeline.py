@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -24,13 +25,13 @@ from convergekit.events.normalise import (
     normalise,
     refuse_unknown_nothing,
 )
-from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, STATE_AT
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, refuse_unknown_types
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.blocking import blocked_types, leave_out_blocked
-from convergekit.identity.dedupe import KeptEvents, find_kept
-from convergekit.identity.evidence import Deduplicated, describe_duplicates
+from convergekit.identity.dedupe import KeptEvents, find_kept, taken_apart
+from convergekit.identity.evidence import Copied, Deduplicated
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.limits import Protection, protect
 from convergekit.identity.max_age import split_by_max_age
@@ -48,13 +49,14 @@ from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.typing import BoolArray, IntArray
 
 
-def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
+def identified(given: list[Any], options: StitchOptions) -> StitchedEvents:
     """Return events with their profiles and carried values, in memory.
 
     Parameters
     ----------
-    events : Frame
-        As `stitch` takes them.
+    given : list of Frame
+        The events, as `stitch` takes them. They are taken out of the list: columns that nobody else
+        holds go as soon as the kept rows are taken of them.
     options : StitchOptions
 
     Raises
@@ -66,7 +68,8 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
     EventError
         Under ``strict``, the first row or alias that cannot be used.
     """
-    return of_accepted(accept(events, options), options)
+    accepted = [accept(given.pop(), options)]
+    return of_accepted(accepted.pop(), options)
 
 
 def of_accepted(accepted: NormalisedEvents, options: StitchOptions) -> StitchedEvents:
@@ -77,14 +80,55 @@ def of_accepted(accepted: NormalisedEvents, options: StitchOptions) -> StitchedE
     As `identified` does.
     """
     refuse_unknown_first(options.first, property_names(accepted.events))
+    given = [accepted]
+    del accepted
+    kept = _kept(given.pop(), options)
+    wide, resolution, carried = name_and_carry(
+        kept.events, kept.unnamed, identity=options.identity, first=options.first
+    )
+    return StitchedEvents(
+        events=wide,
+        rejected=kept.rejected,
+        identity=options.identity,
+        browser_alias=options.browser_alias,
+        resolution=resolution,
+        describe_duplicates=kept.copied.described,
+        carried_from=carried,
+        first=options.first,
+        remarks=kept.remarks,
+        malformed=kept.malformed,
+        calendar=options.calendar,
+        observed_until=options.observed_until,
+    )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The kept events, and what is known of the others."""
+
+    events: pd.DataFrame
+    unnamed: Resolution
+    copied: Copied
+    rejected: pd.DataFrame
+    malformed: pd.DataFrame
+    remarks: dict[str, int]
+
+
+def _kept(accepted: NormalisedEvents, options: StitchOptions) -> _Kept:
+    """Return the kept events, linked; columns that nobody else holds go meanwhile."""
     copies, columns = read(accepted, options)
+    given, rejected, remarks = [accepted.events], accepted.rejected, accepted.remarks
+    if not options.merge and STATE_AT not in accepted.events:
+        # Copies say nothing that the kept events do not.
+        copies = copies.with_columns("row", "timestamp", "received_at")
+    del accepted
 
     def identify() -> tuple[Deduplicated, Resolution]:
         found = prove(copies, columns, options)
         if not options.of_more:
             refuse_types_not_there(found.aliases.table["alias_type"].cat.categories, options)
         if options.strict:
-            _refuse_malformed(found.aliases, accepted.events)
+            _refuse_malformed(found.aliases, copies.events)
         protection = options.protection
         if options.of_more:
             protection = protection.among(found.kept_aliases.types)
@@ -96,30 +140,18 @@ def of_accepted(accepted: NormalisedEvents, options: StitchOptions) -> StitchedE
             protection,
         )
 
-    # What may call functions of the user's stays in this thread. The other has the kept rows alone
-    # to gather, with an object of its own: what one has computed is not the other's to wait for.
-    (found, unnamed), kept_rows = at_once(
-        identify, lambda: replace(copies).kept_rows, rows=len(accepted.events)
+    # What may call functions of the user's stays in this thread. The other has the rows alone to
+    # gather.
+    (found, unnamed), (kept_rows, dropped, originals) = at_once(
+        identify, lambda: taken_apart(given, copies.kept), rows=len(copies.kept)
     )
-    wide, resolution, carried = name_and_carry(
-        found.with_said(kept_rows),
-        unnamed,
-        identity=options.identity,
-        first=options.first,
-    )
-    return StitchedEvents(
-        events=wide,
-        rejected=accepted.rejected,
-        identity=options.identity,
-        browser_alias=options.browser_alias,
-        resolution=resolution,
-        describe_duplicates=lambda: describe_duplicates(found),
-        carried_from=carried,
-        first=options.first,
-        remarks=_remarks(accepted, found.aliases),
-        malformed=_malformed_rows(found.aliases, accepted.events),
-        calendar=options.calendar,
-        observed_until=options.observed_until,
+    return _Kept(
+        events=found.with_said(kept_rows),
+        unnamed=unnamed,
+        copied=Copied(found, dropped, originals),
+        rejected=rejected,
+        malformed=_malformed_rows(found.aliases, copies.events),
+        remarks=_remarks(remarks, found.aliases),
     )
 
 
@@ -192,11 +224,11 @@ def prove(
         ages = {name: gap for name, gap in ages.items() if name in united.types.categories}
     else:
         refuse_unknown_types("block", blocked_types(options.block, options.rules), columns.types)
-    times = copies.events["timestamp"]
+    times, kept, arrival = copies.events["timestamp"], copies.kept, copies.arrival
 
     @functools.cache
     def implausible() -> BoolArray:
-        return find_implausible(united, microseconds(times), copies.kept, copies.arrival)
+        return find_implausible(united, microseconds(times), kept, arrival)
 
     if ages:
         counts = ~implausible() if copies.merge else copies.is_kept
@@ -323,10 +355,10 @@ def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowle
     )
 
 
-def _remarks(accepted: NormalisedEvents, aliases: EventAliases) -> dict[str, int]:
+def _remarks(remarks: dict[str, int], aliases: EventAliases) -> dict[str, int]:
     """Return what was decided about values, those of aliases among them."""
     found = aliases.look_alikes
-    return accepted.remarks | ({LOOK_ALIKES: found} if found else {})
+    return remarks | ({LOOK_ALIKES: found} if found else {})
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:

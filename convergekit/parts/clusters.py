@@ -115,15 +115,15 @@ class Hashes:
             yield row[:-1][same], row[1:][same]
 
 
-def clusters(links: Iterator[tuple[IntArray, IntArray]], rows: int) -> IntArray:
-    """Return the cluster of each row: the first row of it.
+def clusters(links: Iterator[tuple[IntArray, IntArray]], rows: int) -> npt.NDArray[Any]:
+    """Return the cluster of each row: the first row of it, as 32 bits where these are enough.
 
     Examples
     --------
     >>> clusters(iter([(np.array([3]), np.array([1])), (np.array([1]), np.array([2]))]), 5).tolist()
     [0, 1, 1, 1, 4]
     """
-    # Half as wide where it is wide enough: it is what grows with all rows.
+    # It is what grows with all rows.
     label: npt.NDArray[Any] = np.arange(rows, dtype=np.int32 if rows < 2**31 else np.int64)
     for first, second in links:
         one, other = label[first], label[second]
@@ -142,7 +142,7 @@ def clusters(links: Iterator[tuple[IntArray, IntArray]], rows: int) -> IntArray:
         # A label is the first row of its cluster so far, and labelled by itself.
         label[nodes] = least[component]
         label = label[label]
-    return label.astype(np.int64, copy=False)
+    return label
 
 
 def part_of(cluster: npt.NDArray[Any], parts: int) -> IntArray:

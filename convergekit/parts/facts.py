@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from convergekit.events.observed import Observed, observed
+from convergekit.events.observed import Observed, observed_in
 from convergekit.events.steps import among_names
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.tables import StitchedEvents
@@ -198,7 +198,7 @@ def _unknown(own_domains: Sequence[str] | None, ignored: Sequence[str]) -> None:
 
 def facts_of(
     about: Sequence[AboutPart],
-    times: Iterable[pd.DataFrame],
+    times: Callable[[], Iterable[pd.DataFrame]],
     hosts: Sequence[pd.DataFrame],
     options: StitchOptions,
 ) -> FactsOfTheWhole:
@@ -207,19 +207,14 @@ def facts_of(
     Parameters
     ----------
     about : sequence of AboutPart
-    times : iterable of pandas.DataFrame
-        Of each part, when its events happened and were received.
+    times : callable
+        Returns of each part when its events happened and were received, one after the other.
     hosts : sequence of pandas.DataFrame
         Of each part, as `page_hosts` returns it.
     options : StitchOptions
     """
-    parts = [part for part in times if len(part)]
-    every = pd.concat(parts, ignore_index=True) if parts else _NO_TIMES
     return FactsOfTheWhole(
-        observed(every, options.observed_until),
+        observed_in(times, options.observed_until),
         frozenset(name for part in about for name in part.event_names),
         pd.concat([part for part in hosts if len(part)] or list(hosts), ignore_index=True),
     )
-
-
-_NO_TIMES = pd.DataFrame({"timestamp": pd.Series(dtype="datetime64[us, UTC]")})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.wording import counted
@@ -14,7 +16,6 @@ from convergekit.identity.options import StitchOptions
 from convergekit.parts.clusters import Carried, carries
 from convergekit.parts.rows import Witnesses, read
 from convergekit.parts.workdir import Workdir
-from convergekit.typing import IntArray
 
 _NAMED = 3
 
@@ -23,7 +24,7 @@ def refuse_large(
     workdir: Workdir,
     witnesses: Witnesses,
     options: StitchOptions,
-    cluster: IntArray,
+    cluster: npt.NDArray[Any],
     most: int,
 ) -> None:
     """Raise if a cluster has more rows than it may have.

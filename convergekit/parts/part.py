@@ -39,7 +39,10 @@ def stitched_part(rows: pd.DataFrame, row: IntArray, options: StitchOptions) -> 
         What they name and none of these rows has is of another part.
     """
     chosen = replace(options, of_more=True, strict=False)
-    return of_accepted(_accepted(rows, row, chosen), chosen)
+    placed = [_accepted(rows, row, chosen)]
+    # Rows that nobody else holds are not held beside what is made of them.
+    del rows
+    return of_accepted(placed.pop(), chosen)
 
 
 def tracked_part(
@@ -51,6 +54,7 @@ def tracked_part(
 
 
 def _accepted(rows: pd.DataFrame, row: IntArray, options: StitchOptions) -> NormalisedEvents:
+    """Return rows as events, with their places among all rows."""
     accepted = normalise(
         rows.drop(columns=list(_SAID), errors="ignore"),
         tz=options.tz,

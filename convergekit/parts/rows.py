@@ -7,7 +7,7 @@ columns the types, and the order, that those of all rows have.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.options import pairs_given
-from convergekit.errors import ColumnError
+from convergekit.errors import ColumnError, ReadError
 from convergekit.events.arrow import Frame, as_frame, as_lists_of_text
 from convergekit.events.canonical import open_columns, written_by_stitch
 from convergekit.readers.concatenate import concatenate
@@ -161,20 +161,24 @@ def shared_numbers(numbers: int, rows: int) -> ColumnError:
 
 def written(frame: pd.DataFrame) -> bytes:
     """Return rows as the content of a file."""
-    # Compression finds what repeats itself; a dictionary beside it costs time and space.
-    return parquet_of(frame, "the rows", dictionaries=False)
+    return parquet_of(frame, "the rows", lean=True)
 
 
-def read(content: bytes, names: Collection[str] | None = None) -> pd.DataFrame:
-    """Return the rows of a file, or some columns of them."""
-    frame = frame_of(content, names)
+def read(
+    content: bytes,
+    names: Collection[str] | None = None,
+    told: Callable[[ReadError], ReadError] | None = None,
+) -> pd.DataFrame:
+    """Return the rows of a file, or some columns of them, as `frame_of` takes them."""
+    frame = frame_of(content, names, told)
     # Parquet calls an entry of a list otherwise.
     held = {
         name: as_lists_of_text(column)
         for name, column in frame.items()
         if isinstance(column.dtype, pd.ArrowDtype)
     }
-    return frame.assign(**{str(n): column for n, column in held.items() if column is not None})
+    lists = {str(name): column for name, column in held.items() if column is not None}
+    return frame.assign(**lists) if lists else frame
 
 
 def _among(frame: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:

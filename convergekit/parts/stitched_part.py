@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from convergekit.base.text import to_arrow
 from convergekit.errors import ReadError
+from convergekit.events.unread_text import keep_beside, unread_text
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.limits import RefusedLinks
 from convergekit.identity.options import StitchOptions
@@ -26,6 +28,7 @@ from convergekit.identity.profiles import salted
 from convergekit.identity.properties import carry_retroactive
 from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.typing import IntArray
+from convergekit.visits.traffic import KINDS_SENT
 
 #: Numbers that nearly ascend, which are kept as what each adds to the one before.
 _ASCENDING = ("event", "in_time")
@@ -37,8 +40,15 @@ class NumbersError(ReadError):
     """The numbers of a part are damaged."""
 
 
-def numbers_of(s: StitchedEvents) -> bytes:
-    """Return what is known of a stitched part beside its tables, as the content of a file."""
+def numbers_of(s: StitchedEvents, sent: IntArray) -> bytes:
+    """Return what is known of a stitched part beside its tables, as the content of a file.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    sent : numpy.ndarray of int
+        Of each event, the number of what it sent, as `kinds_sent` returns it.
+    """
     found, aliases = s.resolution, s.resolution.aliases
     types = aliases.table["alias_type"].cat
     _, alias_order = s.alias_table
@@ -52,6 +62,7 @@ def numbers_of(s: StitchedEvents) -> bytes:
         "profile": found.profile,
         "profile_order": profile_order,
         "in_time": found.in_time,
+        "sent": sent,
         **{_REFUSED_PREFIX + name: getattr(found.refused, name) for name in _REFUSED},
     }
     if aliases.apart is not None:
@@ -84,7 +95,7 @@ class PartFiles:
     table : callable
         Returns the table of a name, or some columns of it.
     left_out : callable
-        Returns one of the tables of `left_out_of`.
+        Returns one of the tables of `left_out_of`, or ``"sent"``, what events sent.
     numbers : callable
         Returns what `numbers_of` returned.
     stitched_again : callable
@@ -96,14 +107,8 @@ class PartFiles:
     numbers: Callable[[], bytes]
     stitched_again: Callable[[], StitchedEvents]
 
-    def load(self, options: StitchOptions, names: Collection[str] | None = None) -> StitchedEvents:
+    def load(self, options: StitchOptions) -> StitchedEvents:
         """Return the part as it was stitched.
-
-        Parameters
-        ----------
-        options : StitchOptions
-        names : collection of str, optional
-            The columns of its events that are needed; by default all.
 
         Raises
         ------
@@ -113,11 +118,13 @@ class PartFiles:
             The file of the numbers is not; the message is for a sentence that names it.
         """
         numbers, said = _unpacked(self.numbers())
-        events = self.table("events", names=names)
+        events = self.table("events")
         again = functools.cache(self.stitched_again)
         in_alias_order = self.table("aliases", names=["alias_value"])["alias_value"]
         in_profile_order = self.table("profiles", names=["profile_id"])["profile_id"]
         _check(numbers, len(events), len(in_alias_order), len(in_profile_order))
+        sent = numbers.pop("sent")
+        keep_beside(events, KINDS_SENT, functools.cache(lambda: (sent, self.left_out("sent"))))
         aliases = EventAliases(
             table=pd.DataFrame(
                 {
@@ -197,16 +204,20 @@ def _apart(numbers: Mapping[str, IntArray]) -> Apart | None:
 
 
 def _as_before(ordered: pd.Series, order: IntArray) -> pd.Series:
-    """Return the values of a table that was put in order, as they were numbered before."""
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return ordered.take(place).reset_index(drop=True)
+    """Return the texts of a table that was put in order, as they were numbered before."""
+
+    def read() -> pa.Array:
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        return to_arrow(ordered).take(pa.array(place))
+
+    return unread_text(read, len(ordered))
 
 
 def _check(numbers: Mapping[str, IntArray], events: int, aliases: int, profiles: int) -> None:
     """Raise unless there are as many numbers as the tables have rows."""
     sizes = {
-        **dict.fromkeys(("profile", "in_time"), events),
+        **dict.fromkeys(("profile", "in_time", "sent"), events),
         **dict.fromkeys(("type", "alias_order", "component"), aliases),
         "profile_order": profiles,
         "alias": len(numbers["event"]),

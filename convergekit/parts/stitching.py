@@ -62,13 +62,15 @@ from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
-from convergekit.visits.traffic import TOLD_BY, page_hosts
+from convergekit.visits.traffic import kinds_sent, page_hosts
 
 if TYPE_CHECKING:
     from convergekit.parts.result import StitchedParts
 
 #: The part of rows that carry nothing which connects them: their content says it.
 ALONE = np.iinfo(np.uint16).max
+#: Of so many rows the part is computed at a time.
+_AT_ONCE = 1 << 20
 #: What rows have where there are none.
 NO_COLUMNS = ["event_id", "event_name", "timestamp", "source", "aliases"]
 #: The file of the part of each row, which is needed until rows are split.
@@ -206,19 +208,31 @@ class Run:
             stitched_part(rows, row, self.options)
         refuse_unknown_nothing(rows, self.options.nothing)
 
-    def frame(self, *path: str, names: Collection[str] | None = None) -> pd.DataFrame:
+    def frame(
+        self, *path: str, names: Collection[str] | None = None, unread: bool = False
+    ) -> pd.DataFrame:
         """Return the rows of a file of the workdir, or some of their columns.
+
+        Parameters
+        ----------
+        *path : str
+        names : collection of str, optional
+        unread : bool
+            Whether texts are not read before something looks at them.
 
         Raises
         ------
         ReadError
             It is lost, or not as it was written.
         """
-        content = self.workdir.read(*path)
+        content, told = self.workdir.read(*path), partial(not_as_written, self._path(*path))
         try:
-            return read(content, names)
+            return read(content, names, told if unread else None)
         except ReadError as error:
-            raise not_as_written(self.workdir.path.joinpath(*path), error) from None
+            raise told(error) from None
+
+    def _path(self, *names: str) -> Path:
+        return self.workdir.path.joinpath(*names)
 
     # Clusters.
 
@@ -256,7 +270,9 @@ class Run:
         parts = self.parts or parts_for(done.size, self.memory)
         most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
         refuse_large(workdir, self.witnesses, self.options, cluster, most)
-        part = part_of(cluster, parts).astype(np.uint16)
+        part = np.empty(done.rows, dtype=np.uint16)
+        for at in range(0, done.rows, _AT_ONCE):
+            part[at : at + _AT_ONCE] = part_of(cluster[at : at + _AT_ONCE], parts)
         part[~carrying] = ALONE
         kept = io.BytesIO()
         np.save(kept, part)
@@ -280,8 +296,7 @@ class Run:
         try:
             found: dict[str, int] = json.loads(content)
         except ValueError as error:
-            path = self.workdir.path / "facts" / "remarks.json"
-            raise not_as_written(path, error) from None
+            raise not_as_written(self._path("facts", "remarks.json"), error) from None
         return found | replaced_remark(done.replaced, done.rows)
 
     def typed(self, block: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
@@ -300,8 +315,7 @@ class Run:
         try:
             found: IntArray = np.load(io.BytesIO(content))
         except (ValueError, EOFError) as error:
-            path = self.workdir.path / "facts" / PART_OF_ROW
-            raise not_as_written(path, error) from None
+            raise not_as_written(self._path("facts", PART_OF_ROW), error) from None
         return found
 
     def _split(self, place: int) -> None:
@@ -350,17 +364,10 @@ class Run:
 
     # Stitching.
 
-    def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
-        """Return a part, stitched, without what it has to know of the whole.
-
-        Parameters
-        ----------
-        number : int
-        names : collection of str, optional
-            The columns of its events that are needed; by default all.
-        """
+    def part(self, number: int) -> StitchedEvents:
+        """Return a part, stitched, without what it has to know of the whole."""
         if self.workdir.done.parts > 1:
-            return self._loaded(number, names)
+            return self._loaded(number)
         # A part fits into the memory: that of all rows is not loaded twice.
         return self._only_part
 
@@ -368,24 +375,30 @@ class Run:
     def _only_part(self) -> StitchedEvents:
         return self._loaded(0)
 
-    def _loaded(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
-        """Return a part as `write_part` wrote it, with these columns or all."""
+    def _loaded(self, number: int) -> StitchedEvents:
+        """Return a part as `write_part` wrote it."""
         name = f"{number:05}.parquet"
         files = PartFiles(
-            table=lambda table, names=None: self.frame("tables", table, name, names=names),
+            table=lambda table, names=None: self.frame(
+                "tables", table, name, names=names, unread=True
+            ),
             left_out=lambda what: self.frame("facts", f"{what}-{name}"),
             numbers=lambda: self.workdir.read("facts", f"numbers-{number:05}.arrow"),
             stitched_again=lambda: self.from_rows(number),
         )
         try:
-            return files.load(self.options, names)
+            return files.load(self.options)
         except NumbersError as error:
-            path = self.workdir.path / "facts" / f"numbers-{number:05}.arrow"
+            path = self._path("facts", f"numbers-{number:05}.arrow")
             raise not_as_written(path, error) from None
 
     def from_rows(self, number: int) -> StitchedEvents:
         """Return a part, stitched from its rows."""
-        return stitched_part(*self.rows_of(number), self.options)
+        rows, row = self.rows_of(number)
+        given = [rows]
+        # Only who stitches holds the rows, and lets them go when they are read.
+        del rows
+        return stitched_part(given.pop(), row, self.options)
 
     def of_each_rows(self, of_rows: Callable[[pd.DataFrame, IntArray], Kept], /) -> Iterator[Kept]:
         """Yield what a function keeps of the rows of each part, and of their places among all."""
@@ -408,12 +421,13 @@ class Run:
             )
         of_pieces = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
         row = np.concatenate([np.empty(0, np.int64), *of_pieces])
-        rows = self.witnesses.typed(pieces)
+        given = [self.witnesses.typed(pieces)]
+        del pieces, of_pieces
         if (row[1:] < row[:-1]).any():
             # The blocks were not in the order of the rows.
             order = np.argsort(row)
-            rows, row = rows.take(order).reset_index(drop=True), row[order]
-        return rows, row
+            given, row = [given.pop().take(order).reset_index(drop=True)], row[order]
+        return given.pop(), row
 
     def _stitch(self, number: int) -> None:
         """Stitch a part."""
@@ -430,12 +444,13 @@ class Run:
         file = f"{number:05}.parquet"
         for name in TABLES:
             self.workdir.write_rows(written(getattr(s, name)), "tables", name, file)
-        for name, frame in left_out_of(s).items():
+        kind, kinds = sent = kinds_sent(s.events)
+        for name, frame in {**left_out_of(s), "sent": kinds}.items():
             self.workdir.write_rows(written(frame), "facts", f"{name}-{file}")
-        self.workdir.write_rows(numbers_of(s), "facts", f"numbers-{number:05}.arrow")
+        self.workdir.write_rows(numbers_of(s, kind), "facts", f"numbers-{number:05}.arrow")
         self.workdir.write(AboutPart.of(s).written(), "facts", f"part-{number:05}.json")
         # The last: a part that has it is done.
-        self.workdir.write_rows(written(page_hosts(s.events)), "facts", f"hosts-{file}")
+        self.workdir.write_rows(written(page_hosts(*sent)), "facts", f"hosts-{file}")
 
     def table_files(self, name: str) -> list[Path]:
         """Return the files of a table, part by part."""
@@ -458,7 +473,10 @@ class Run:
         """Return what every part has to know of the whole, by these options."""
         numbers = range(self.workdir.done.parts)
         hosts = [self.frame("facts", f"hosts-{number:05}.parquet") for number in numbers]
-        times = (self.times(number, "timestamp", "received_at") for number in numbers)
+
+        def times() -> Iterator[pd.DataFrame]:
+            return (self.times(number, "timestamp", "received_at") for number in numbers)
+
         return facts_of(self.about, times, hosts, options)
 
     def times(self, number: int, *names: str) -> pd.DataFrame:
@@ -473,7 +491,7 @@ class Run:
     @cached_property
     def learned(self) -> LearnedByParts:
         """What visits are told by."""
-        return LearnedByParts(self.facts, self._of_each_that_tells)
+        return LearnedByParts(self.facts, self._asked)
 
     def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         """Ask each part, with what it has to know; one is in memory at a time. See `EachPart`."""
@@ -518,21 +536,12 @@ class Run:
     def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         return self._asked(of_part)
 
-    def _of_each_that_tells(
-        self, of_part: Callable[[int, StitchedEvents], Kept], /
-    ) -> Iterator[Kept]:
-        return self._asked(of_part, TOLD_BY)
-
-    def _asked(
-        self,
-        of_part: Callable[[int, StitchedEvents], Kept],
-        names: Collection[str] | None = None,
-    ) -> Iterator[Kept]:
-        """Ask each part, of whose events these columns are needed, or all."""
+    def _asked(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+        """Ask each part, one after the other."""
         parts = self.workdir.done.parts
         for number in range(parts):
             with garbage_let_be():
-                kept = of_part(number, self.part(number, names))
+                kept = of_part(number, self.part(number))
             # What the part made is young: nothing else has to be looked at.
             gc.collect(0)
             tell_parts(number + 1, parts)

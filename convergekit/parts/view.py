@@ -8,7 +8,7 @@ used. Rows stay where they are.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from typing import Self
@@ -23,7 +23,7 @@ from convergekit.parts.rows import Witnesses, written
 from convergekit.parts.stitching import TABLES, Run
 from convergekit.parts.workdir import view_of
 from convergekit.privacy.mentions import Eraser
-from convergekit.visits.traffic import page_hosts
+from convergekit.visits.traffic import kinds_sent, page_hosts
 
 #: Makes of a part, and its number, what a view has of it; data alone, as what parts are asked is.
 Made = Callable[[int, StitchedEvents], StitchedEvents]
@@ -110,16 +110,11 @@ class View(Run):
         """Whether the part stays in memory."""
         return self.base.keeps_the_only_part
 
-    def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
+    def part(self, number: int) -> StitchedEvents:
         """Return all that a view has of a part, without what it has to know of the whole."""
         return self.base.of_one(number, partial(_quietly, made=self.made))
 
-    def _of_each(
-        self,
-        of_part: Callable[[int, StitchedEvents], Kept],
-        /,
-        names: Collection[str] | None = None,
-    ) -> Iterator[Kept]:
+    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         quietly = partial(_quietly, made=self.made)
         return self.base.of_each(partial(_of_made, made=quietly, of_part=of_part))
 
@@ -146,5 +141,5 @@ def _files_of(number: int, s: StitchedEvents) -> dict[tuple[str, ...], bytes]:
     return {
         **{("tables", name, "{:05}.parquet"): written(getattr(s, name)) for name in TABLES},
         ("facts", "part-{:05}.json"): AboutPart.of(s).written(),
-        ("facts", "hosts-{:05}.parquet"): written(page_hosts(s.events)),
+        ("facts", "hosts-{:05}.parquet"): written(page_hosts(*kinds_sent(s.events))),
     }

@@ -41,7 +41,7 @@ from convergekit.parts.workdir import Workdir, not_as_written, temporary
 from convergekit.store.cells import INTEGER
 from convergekit.store.rows import Columns, RowCells
 from convergekit.typing import IntArray
-from convergekit.visits.traffic import page_hosts, tells_hosts
+from convergekit.visits.traffic import kinds_sent, page_hosts, tells_hosts
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,10 +79,10 @@ class StoreRun(Run):
         """What tells the types of columns."""
         return Witnesses([self._typed_rows(self.ahead.slice(0, 0))])
 
-    def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
+    def part(self, number: int) -> StitchedEvents:
         """Return a part, stitched, without what it has to know of the whole."""
         done = number < self.workdir.done.stitched
-        return super().part(number, names) if done else self.from_rows(number)
+        return super().part(number) if done else self.from_rows(number)
 
     def from_rows(self, number: int) -> StitchedEvents:
         """Return a part, stitched from its rows."""
@@ -122,7 +122,7 @@ class StoreRun(Run):
         for events in self._kept():
             times.append(events[[name for name in _KNOWN[1:] if name in events]])
             names |= names_in(events)
-            hosts.append(page_hosts(events))
+            hosts.append(page_hosts(*kinds_sent(events)))
         return FactsOfTheWhole(
             observed(_below(times), self.options.observed_until), names, _below(hosts)
         )

@@ -359,7 +359,7 @@ class Store:
         frame, types = everything
         if not frame.columns.size:
             raise self._empty()
-        return Stitched(identified(frame, options_among(frame, self._options, types)))
+        return Stitched(identified([frame], options_among(frame, self._options, types)))
 
     @property
     def profiles(self) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.campaigns import CLICK_IDS, TAGS
 from convergekit.events.nothing import SAID_DIRECT, is_no_value, trimmed
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
+from convergekit.events.unread_text import found_before
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.addresses import (
     domains_given,
@@ -50,15 +51,6 @@ _TELLING = (
     *(spelled for name in CLICK_IDS for spelled in (name, f"${name}")),
     *PAGES,
     *REFERRERS,
-)
-
-#: The columns that tell what events send of their visits, and who sends it.
-TOLD_BY = frozenset(
-    [
-        "event_name",
-        "source",
-        *(prefix + name for prefix in (PROFILE_PROPERTY, PROPERTY) for name in _TELLING),
-    ]
 )
 
 
@@ -152,7 +144,7 @@ def sent_traffic(
     >>> [sent[name].take(np.arange(2)).tolist() for name in ("landing_page", "referrer")]
     [['https://www.shop.example/tea', nan], ['mail.example', nan]]
     """
-    kind, kinds = _kinds(events)
+    kind, kinds = kinds_sent(events)
     weight = np.bincount(kind, minlength=len(kinds))
     learned = learned_of_all(events)
     sites = None if learned is None else learned.sites(own_domains)
@@ -160,18 +152,23 @@ def sent_traffic(
     return SentTraffic(kind, read)
 
 
-def page_hosts(events: pd.DataFrame) -> pd.DataFrame:
+def page_hosts(kind: IntArray, kinds: pd.DataFrame) -> pd.DataFrame:
     """Return of how many events the pages and referrers are of which hosts.
 
     `own_sites` learns of it what it learns of the events, and tables of parts of the events may be
     put below each other for that.
+
+    Parameters
+    ----------
+    kind : numpy.ndarray of int
+    kinds : pandas.DataFrame
+        As `kinds_sent` returns them.
 
     Returns
     -------
     pandas.DataFrame
         `event_name`, the addresses without what follows the host, and `events`.
     """
-    kind, kinds = _kinds(events)
     hosts = {
         PROPERTY + TRACKERS_PAGES[0]: first_sent(kinds, *TRACKERS_PAGES),
         PROPERTY + ANY_ADDRESS: first_sent(kinds, ANY_ADDRESS),
@@ -209,7 +206,11 @@ def sites_of_hosts(hosts: pd.DataFrame, own_domains: Sequence[str] | None) -> Ow
     return own_sites(hosts, own_domains, referrers, weight)
 
 
-def _kinds(events: pd.DataFrame) -> tuple[IntArray, pd.DataFrame]:
+#: Under which name `kinds_sent` is kept beside a file of events.
+KINDS_SENT = "kinds sent"
+
+
+def kinds_sent(events: pd.DataFrame) -> tuple[IntArray, pd.DataFrame]:
     """Return the number of what each event sent, and a row for each, of text."""
     names = [
         column
@@ -220,6 +221,10 @@ def _kinds(events: pd.DataFrame) -> tuple[IntArray, pd.DataFrame]:
     if any(column in events for column in (PROFILE_PROPERTY + ANY_ADDRESS, PROPERTY + ANY_ADDRESS)):
         # Whether a plain address is a page, the event's name says.
         names += [name for name in ("event_name",) if name in events]
+    before = found_before([events[name] for name in names], KINDS_SENT)
+    if before is not None and list(before[1].columns) == names:
+        kind, kinds = before
+        return kind, kinds
 
     def numbered(name: str) -> NumberedText:
         return NumberedText.of(as_text(events[name])[0])

@@ -11,7 +11,10 @@ import datetime
 import decimal
 import json
 import math
-from collections.abc import Collection
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from convergekit.base.records import take_or_missing
 from convergekit.base.tagged_json import NotKnownError, from_json, to_json
 from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.arrow import series_from_arrow
+from convergekit.events.unread_text import unread_text
 
 TAGGED = b"convergekit.tagged_json_columns"
 CATEGORIES = b"convergekit.categories"
@@ -33,10 +37,11 @@ _UNTAGGED = b"convergekit.json_columns"
 _OF_ONE_KIND = {decimal.Decimal, datetime.date, datetime.time, bytes}
 #: Arrow types that Parquet does not have, but one that holds as much.
 _OTHER_IN_PARQUET = ("timestamp[s", "time32[s]", "date64")
+_TEXT = pa.large_string()
 _REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError, NotImplementedError)
 
 
-def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> bytes:
+def parquet_of(frame: pd.DataFrame, name: str, *, lean: bool = False) -> bytes:
     """Return a table as the content of a Parquet file.
 
     Parameters
@@ -45,8 +50,9 @@ def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> 
         Its index is left out.
     name : str
         What the table is called in messages.
-    dictionaries : bool, default True
-        Whether columns of few values are written as these and their places.
+    lean : bool, default False
+        Whether what takes time is left out: dictionaries, which make the file hardly smaller, and
+        statistics, by which others skip rows.
 
     Raises
     ------
@@ -82,7 +88,8 @@ def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> 
             pa.table(columns, metadata=metadata),
             sink,
             compression="zstd",
-            use_dictionary=dictionaries,
+            use_dictionary=not lean,
+            write_statistics=not lean,
         )
     except _REFUSALS as error:
         raise ConvergekitError(
@@ -92,16 +99,33 @@ def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> 
     return sink.getvalue().to_pybytes()
 
 
-def frame_of(content: bytes, names: Collection[str] | None = None) -> pd.DataFrame:
+def frame_of(
+    content: bytes,
+    names: Collection[str] | None = None,
+    told: Callable[[ReadError], ReadError] | None = None,
+) -> pd.DataFrame:
     """Return the table that a Parquet file holds, or some of its columns.
+
+    Parameters
+    ----------
+    content : bytes
+    names : collection of str, optional
+    told : callable, optional
+        Says which file is damaged. With it, texts are not read before something looks at them.
 
     Raises
     ------
     ReadError
         It is damaged, or none of ours; the message is for a sentence that names the file.
     """
+    with _damage():
+        return _frame_of(content, names, told)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
     try:
-        return _frame_of(content, names)
+        yield
     except (MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -109,24 +133,61 @@ def frame_of(content: bytes, names: Collection[str] | None = None) -> pd.DataFra
         raise ReadError(_first_line(error)) from error
 
 
-def _frame_of(content: bytes, names: Collection[str] | None) -> pd.DataFrame:
-    with pq.ParquetFile(pa.BufferReader(content)) as file:
-        known = file.schema_arrow.names
-        table = file.read(None if names is None else [name for name in known if name in names])
+class _UnreadColumns:
+    """The columns of a file that nobody has looked at yet; threads may look at several at once."""
+
+    def __init__(self, file: pq.ParquetFile, told: Callable[[ReadError], ReadError]) -> None:
+        self._file, self._told, self._lock = file, told, threading.Lock()
+        self._found: dict[str, pa.ChunkedArray] = {}
+        self._beside: dict[str, Callable[[], Any]] = {}
+
+    def text(self, name: str) -> pd.Series:
+        """Return a column of texts."""
+        return unread_text(partial(self._read, name), self._file.metadata.num_rows, self._beside)
+
+    def _read(self, name: str) -> pa.ChunkedArray:
+        with self._lock:
+            if name not in self._found:
+                try:
+                    with _damage():
+                        self._found[name] = _validated(self._file.read([name])).column(name)
+                except ReadError as error:
+                    raise self._told(error) from None
+            return self._found[name]
+
+
+def _validated(table: pa.Table) -> pa.Table:
     # Arrow believes that text is UTF-8, and that lists end within their values.
     table.validate(full=True)
-    metadata = table.schema.metadata or {}
+    return table
+
+
+def _frame_of(
+    content: bytes,
+    names: Collection[str] | None,
+    told: Callable[[ReadError], ReadError] | None,
+) -> pd.DataFrame:
+    file = pq.ParquetFile(pa.BufferReader(content))
+    schema = file.schema_arrow
+    metadata = schema.metadata or {}
     dtypes = json.loads(metadata[DATATYPES])
-    if names is not None:
-        dtypes = {name: dtype for name, dtype in dtypes.items() if name in names}
-    if list(dtypes) != table.column_names:
+    if list(dtypes) != schema.names:
         raise ValueError("it does not name the columns that it has")
+    chosen = [name for name in schema.names if names is None or name in names]
+    dtypes = {name: dtypes[name] for name in chosen}
+    columns: dict[str, pd.Series] = {}
+    if told is not None:
+        unread = _UnreadColumns(file, told)
+        texts = [n for n in chosen if dtypes[n] == "str" and schema.field(n).type == _TEXT]
+        columns = {name: unread.text(name) for name in texts}
+    table = _validated(file.read([name for name in chosen if name not in columns]))
     if _UNTAGGED in metadata:
         return _frame_without_tags(table, dtypes, json.loads(metadata[_UNTAGGED]))
     tagged = json.loads(metadata[TAGGED])
     categories = json.loads(metadata[CATEGORIES])
-    columns = {}
     for label, dtype in dtypes.items():
+        if label in columns:
+            continue
         column = table.column(label)
         if label in categories:
             columns[label] = _categorical(column, label in tagged, **categories[label])
@@ -134,7 +195,8 @@ def _frame_of(content: bytes, names: Collection[str] | None) -> pd.DataFrame:
             columns[label] = pd.Series(_untagged(column), dtype=object).astype(dtype)
         else:
             columns[label] = _of_dtype(column, dtype)
-    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+    ordered = {label: columns[label] for label in dtypes}
+    return pd.DataFrame(ordered, index=pd.RangeIndex(file.metadata.num_rows), copy=False)
 
 
 def _column(file: str, label: str, column: pd.Series) -> tuple[pa.Array, bool]:
@@ -142,9 +204,17 @@ def _column(file: str, label: str, column: pd.Series) -> tuple[pa.Array, bool]:
     found = _natively(column)
     if found is not None:
         return found, False
-    texts = []
+    texts: list[str | None] = []
+    # Lists of a few names repeat themselves.
+    known: dict[tuple[str, ...], str] = {}
     for position, cell in enumerate(column):
         try:
+            if type(cell) is list and all(type(text) is str for text in cell):
+                names = tuple(cell)
+                if names not in known:
+                    known[names] = to_json(cell, strict=True)
+                texts.append(known[names])
+                continue
             texts.append(None if _is_missing(cell) else to_json(cell, strict=True))
         except (NotKnownError, RecursionError) as error:
             raise ConvergekitError(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.errors import ConvergekitError
+from convergekit.events.observed import observed, observed_in
 from tests.effort import tries
 
 STEPS = ["Placed Order", "Placed Order"]
@@ -256,6 +257,33 @@ def test_the_end_is_that_of_the_rule(
     )
     end = ck.funnel(frame, ["PageView"], within="1D").data_end
     assert (end.tz_localize(None) - pd.Timestamp("1970-01-01")).days == _reference_end(days)
+
+
+@given(
+    pauses=st.lists(st.sampled_from([0, 1, 1, 2, 18, 30, 181, 400, 36600]), max_size=40),
+    received=st.lists(st.sampled_from([0, 0, 0, 1, -2, -400, None]), min_size=1, max_size=7),
+    cuts=st.lists(st.integers(0, 41), max_size=3),
+    order=st.randoms(use_true_random=False),
+)
+@tries(200)
+def test_the_end_is_the_same_of_events_in_parts(
+    pauses: list[int], received: list[int | None], cuts: list[int], order: Any
+) -> None:
+    days = list(accumulate([7200, *pauses]))
+    order.shuffle(days)
+    reports = [received[place % len(received)] for place in range(len(days))]
+    reports = [
+        None if late is None else day + late for day, late in zip(days, reports, strict=True)
+    ]
+    frame = pd.DataFrame(
+        {
+            name: pd.to_datetime(pd.Series(column, dtype="Int64"), unit="D", utc=True)
+            for name, column in (("timestamp", days), ("received_at", reports))
+        }
+    )
+    ends = [0, *sorted(cuts), len(frame)]
+    parts = [frame.iloc[begin:end] for begin, end in pairwise(ends)]
+    assert observed_in(lambda: parts) == observed(frame)
 
 
 def test_the_end_can_be_set() -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from convergekit.funnels.funnel import funnel_of
+from convergekit.visits.rules import VisitRules
+from convergekit.visits.sessions import sessions
+from convergekit.visits.traffic import sent_traffic
 from tests.effort import tries
 from tests.parts.parts_cases import by_parts, same_frames
 from tests.parts.test_parts import known, options
@@ -66,6 +73,76 @@ def test_values_that_are_not_carried_are_not_known():
         part = found._run.part(0)
         with pytest.raises(ck.UnknownNameError, match="no event carries"):
             part.provenance("shoe_size")
+
+
+def read_of(events):
+    """Return the names of the columns of text that something has looked at."""
+    return {name for name, column in events.items() if getattr(column.array, "is_read", True)
+            and column.dtype == "str"}  # fmt: skip
+
+
+def test_texts_that_nobody_looks_at_are_not_read():
+    with by_parts([ck.simulate_store(people=20).events], 2) as found:
+        run = found._run
+        part = run.of_one(0, lambda _, s: s)
+        steps = ["PageView", "Added To Cart", "Placed Order"]
+        funnel_of(part, steps, within="7D", by="properties.name")
+        assert read_of(part.events) == {"event_name", "kind", "properties.name"}
+        sessions(part, VisitRules())
+        assert read_of(part.events) == {"event_name", "kind", "properties.name", "source"}
+        copied = pickle.loads(pickle.dumps(part.events["event_id"]))
+        pd.testing.assert_series_equal(copied, run.from_rows(0).events["event_id"])
+        same_frames(part.events.copy(), run.from_rows(0).events)
+
+
+def other_rows(events):
+    return events.iloc[::-1].reset_index(drop=True)
+
+
+def other_texts(events):
+    name = "profile_properties.utm_source"
+    return events.assign(**{name: events[name].fillna("").str.upper()})
+
+
+def other_columns(events):
+    return events.drop(columns="profile_properties.utm_source")
+
+
+@pytest.mark.parametrize("changed", [other_rows, other_texts, other_columns, pd.DataFrame.copy])
+def test_what_events_sent_is_that_of_these_events(changed):
+    with by_parts([ck.simulate_store(people=20).events], 2) as found:
+        sent = sent_traffic(changed(found._run.part(0).events))
+        expected = sent_traffic(changed(found._run.from_rows(0).events))
+        np.testing.assert_array_equal(sent.kind, expected.kind)
+        assert list(sent) == list(expected)
+        every = np.arange(len(sent.kind))
+        for name in sent:
+            pd.testing.assert_series_equal(sent[name].take(every), expected[name].take(every))
+
+
+@pytest.mark.parametrize("name", ["numbers-00001.arrow", "sent-00001.parquet"])
+def test_what_events_sent_is_told_when_it_is_damaged(name):
+    with by_parts([ck.simulate_store(people=20).events], 2) as found:
+        path = found.workdir / "facts" / name
+        path.write_bytes(path.read_bytes()[:50])
+        with pytest.raises(ck.ReadError, match="is not as it was written"):
+            found.sessions()
+
+
+def test_a_text_that_is_damaged_is_told_when_it_is_looked_at():
+    with by_parts([ck.simulate_store(people=20).events], 2) as found:
+        path = found.workdir / "tables" / "events" / "00001.parquet"
+        about = pq.read_metadata(path).row_group(0)
+        (chunk,) = [about.column(place) for place in range(about.num_columns)
+                    if about.column(place).path_in_schema == "event_id"]  # fmt: skip
+        content = bytearray(path.read_bytes())
+        begin = chunk.data_page_offset
+        content[begin : begin + chunk.total_compressed_size] = bytes(chunk.total_compressed_size)
+        path.write_bytes(bytes(content))
+        part = found._run.part(1)
+        assert (part.events["event_name"] == "PageView").any()
+        with pytest.raises(ck.ReadError, match=r"00001\.parquet is not as it was written"):
+            part.events["event_id"].tolist()
 
 
 @pytest.mark.parametrize("damage", [b"", b"not numbers", None])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -22,7 +22,9 @@ from convergekit.activity.retention import (
 from convergekit.certainty.asked import Asked
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar
+from convergekit.events.currencies import currency_columns
 from convergekit.events.observed import Observed
+from convergekit.events.schema import PROFILE, PROPERTY
 from convergekit.events.steps import StepLike, among_all
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.tables import StitchedEvents
@@ -76,9 +78,28 @@ def retention_by_parts(
     return replace(retention, _asked=Asked(by_parts=True))
 
 
-def events_by_parts(each: EachPart, steps: Sequence[StepLike]) -> pd.DataFrame:
-    """Return the events of these names as one frame, by `row`."""
-    return rows_below(list(each(partial(_events_of, steps=steps))))
+def events_by_parts(
+    each: EachPart,
+    steps: Sequence[StepLike],
+    needed: Callable[[pd.DataFrame], Collection[str]] = list,
+) -> pd.DataFrame:
+    """Return the events of these names as one frame, by `row`.
+
+    Parameters
+    ----------
+    each : EachPart
+    steps : sequence of StepLike
+    needed : callable
+        Returns which columns of the events are needed, `row` among them; by default all.
+    """
+    return rows_below(list(each(partial(_events_of, steps=steps, needed=needed))))
+
+
+def amount_columns(events: pd.DataFrame, *, value: str) -> list[str]:
+    """Return the columns that amounts are taken from, as `needed` of `events_by_parts`."""
+    named = [name for name in (value, PROPERTY + value, PROFILE + value) if name in events]
+    # An error about an amount that is not there lists all columns.
+    return ["row", *named, *currency_columns(events)] if named else list(events)
 
 
 class _About(NamedTuple):
@@ -110,10 +131,17 @@ def _about(s: StitchedEvents, subject: Subject) -> _About:
     return _About(len(s.resolution.profile_ids), subject.calendar, subject.observed)
 
 
-def _events_of(number: int, s: StitchedEvents, *, steps: Sequence[StepLike]) -> pd.DataFrame:
+def _events_of(
+    number: int,
+    s: StitchedEvents,
+    *,
+    steps: Sequence[StepLike],
+    needed: Callable[[pd.DataFrame], Collection[str]],
+) -> pd.DataFrame:
     at = [events_named(s.events, step) for step in steps]
     chosen = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *at]))
-    return among_all(s.events.iloc[chosen], s.events)
+    names = list(dict.fromkeys(needed(s.events)))
+    return among_all(s.events[names].iloc[chosen], s.events)
 
 
 def _numbered(chosen: Chosen, first: int) -> Chosen:

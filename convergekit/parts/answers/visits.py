@@ -27,7 +27,7 @@ from convergekit.certainty.asked import Asked
 from convergekit.events.amounts import summed_amounts
 from convergekit.events.steps import StepLike
 from convergekit.identity.tables import StitchedEvents
-from convergekit.parts.answers.activity import events_by_parts
+from convergekit.parts.answers.activity import amount_columns, events_by_parts
 from convergekit.parts.answers.below import values_below
 from convergekit.parts.each import EachPart
 from convergekit.visits.rules import VisitRules
@@ -93,7 +93,8 @@ def _outcomes_of(number: int, s: StitchedEvents, *, asked: Question) -> pd.DataF
 def check_values(each: EachPart, question: Question) -> None:
     """Raise if the conversions of all parts cannot be added up, as `Stitched.attribution` does."""
     if question.value is not None:
-        events = events_by_parts(each, [question.conversion])
+        needed = partial(amount_columns, value=question.value)
+        events = events_by_parts(each, [question.conversion], needed)
         whole_cents(events, np.arange(len(events)), question)
 
 

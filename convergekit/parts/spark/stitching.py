@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -237,12 +237,7 @@ class SparkRun(Run):
         """Never: a part is asked in an executor."""
         return False
 
-    def _of_each(
-        self,
-        of_part: Callable[[int, StitchedEvents], Kept],
-        /,
-        names: Collection[str] | None = None,
-    ) -> Iterator[Kept]:
+    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         ask = partial(self._steps.ask, of_part=of_part)
         parts = self.workdir.done.parts
         for number, kept in enumerate(each_of(self._session, range(parts), ask)):

@@ -17,6 +17,8 @@ from convergekit.events.arrow import lists_of_text
 from convergekit.readers.columns.json_blocks import JsonBlock, Path, has_unusual, is_plain
 from convergekit.typing import BoolArray, IntArray
 
+_WITH_GAPS = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+
 
 class TableBlock(JsonBlock):
     """Rows of a table in which objects are Arrow's, asked for as lines of JSON are.
@@ -145,6 +147,9 @@ def frame_column(column: pa.Array) -> pd.Series:
     lists = lists_of_text(pa.chunked_array([column])) if pa.types.is_nested(kind) else None
     if lists is not None:
         return pd.Series(lists, dtype=object)
+    if whole_with_gaps and kind != pa.uint64() and column.null_count < len(column):
+        wide = column.cast(pa.int64()) if pa.types.is_integer(kind) else column
+        return wide.to_pandas(types_mapper=_WITH_GAPS.get)
     if nested or whole_with_gaps:
         with warnings.catch_warnings():
             # Of a key that occurs twice in an object, the last counts, as in JSON.
