@@ -272,10 +272,9 @@ def _parts(
         if fault.repair is not None:
             effect = effect + next(repaired)
         if len(effect) > 1:
-            counts = [float(len(events)) for events in fault.at]
-            parts.append(
-                Part(fault.kind, fault.what, *counts, effect, _of_fault(pair, fault), is_fault=True)
-            )
+            before, after = (float(len(events)) for events in fault.at)
+            behind = _of_fault(pair, fault)
+            parts.append(Part(fault.kind, fault.what, before, after, effect, behind, is_fault=True))
     return parts
 
 

@@ -18,7 +18,7 @@ from convergekit.events.sources import origin_names
 from convergekit.events.steps import Step, among_names, names_in, tracked
 from convergekit.visits.addresses import hosts_of
 from convergekit.visits.own_pages import OwnSites
-from convergekit.visits.traffic import REFERRERS, page_hosts, sites_of_hosts
+from convergekit.visits.traffic import REFERRERS, kinds_sent, page_hosts, sites_of_hosts
 from convergekit.visits.values import first_sent
 
 
@@ -75,7 +75,7 @@ class LearnedOfPart:
             others=bool((tracking.is_kept & ~tracking.is_conversion).any()),
             alias_types=frozenset(tracking.aliases.types.categories),
             exports=tracking.exports[1],
-            hosts=page_hosts(events),
+            hosts=page_hosts(*kinds_sent(events)),
             amounts=amounts_of_part(
                 events, tracking.converting, tracking.is_kept, tracking.asked.money
             ),

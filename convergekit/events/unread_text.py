@@ -47,7 +47,7 @@ class UnreadText(pd.arrays.ArrowStringArray):  # type: ignore[misc]
         """Return texts that a function returns as Arrow's; it is known how many."""
         found = cls.__new__(cls)
         # As pandas makes an array, but that its texts are not there yet.
-        vars(found).update(
+        found.__dict__.update(
             _texts=None, _read=read, _size=size, beside=beside, _dtype=_TEXT, _cache={}
         )
         return found

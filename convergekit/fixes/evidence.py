@@ -339,8 +339,8 @@ def lifetimes_of(others: Others) -> Lifetimes:
     fits = np.stack(found)
     fits[0] += np.log(len(shapes) - 1)
     weight = np.exp(fits - fits.max())
-    whole, longest = (np.repeat([one[at] for one in shapes], len(share)) for at in (0, 1))
-    return Lifetimes(np.tile(share, len(shapes)), whole, longest, weight.ravel() / weight.sum())
+    wholes, longests = (np.repeat([one[at] for one in shapes], len(share)) for at in (0, 1))
+    return Lifetimes(np.tile(share, len(shapes)), wholes, longests, weight.ravel() / weight.sum())
 
 
 def _left(gap: IntArray, whole: float, longest: float) -> FloatArray:
