@@ -5,7 +5,7 @@ from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
-from .certainty.result import Bounds, FunnelBounds
+from .certainty.result import AnswerBounds, FunnelBounds
 from .checks.check_up import CheckUp, check_up
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
@@ -85,9 +85,9 @@ __all__ = [
     "VISIT_PRESETS",
     "Added",
     "AlreadyThereError",
+    "AnswerBounds",
     "Attribution",
     "AttributionLift",
-    "Bounds",
     "ChannelRule",
     "CheckUp",
     "ColumnError",
