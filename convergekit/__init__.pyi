@@ -5,7 +5,7 @@ from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
-from .certainty.result import Bounds, FunnelBounds
+from .certainty.result import AnswerBounds, FunnelBounds
 from .change.result import Why
 from .checking import check_up
 from .checks.check_up import CheckUp
@@ -91,9 +91,9 @@ __all__ = [
     "VISIT_PRESETS",
     "Added",
     "AlreadyThereError",
+    "AnswerBounds",
     "Attribution",
     "AttributionLift",
-    "Bounds",
     "ChannelRule",
     "CheckUp",
     "ColumnError",

@@ -1,4 +1,4 @@
-"""Answer how far retention can be from that of people."""
+"""Recounting how far retention can be from that of people."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from convergekit.activity.retention import (
     cohorts_of_events,
     starts_of,
 )
-from convergekit.certainty.answering import Asking, bounds_of_numbers
-from convergekit.certainty.asked import Asked, checked_level
+from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
+from convergekit.certainty.asked import AskedOf, checked_level
 from convergekit.certainty.evidence import Occurring
-from convergekit.certainty.numbers import Answer
-from convergekit.certainty.result import Bounds
+from convergekit.certainty.numbers import Recounting
+from convergekit.certainty.result import AnswerBounds
 from convergekit.certainty.worst import certain_units
 from convergekit.errors import ConvergekitError
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import FloatArray, IntArray
 
 
-def bounds_of_retention(asked: Asked[tuple[RetentionQuestion, Subject]], level: float) -> Bounds:
+def bounds_of_retention(
+    asked: AskedOf[tuple[RetentionQuestion, Subject]], level: float
+) -> AnswerBounds:
     """Return how far retention can be from that of people. See `Retention.bounds`."""
     level = checked_level(level)
     s, (question, subject) = asked.known("retention(...)")
@@ -37,10 +39,10 @@ def bounds_of_retention(asked: Asked[tuple[RetentionQuestion, Subject]], level: 
         raise ConvergekitError(f"bounds are not known with {named}; ask them without.")
     of = _Recounted.of(s, question, subject)
     stitched = of.totals(of.occurring.unit)
-    answer = Answer(of.occurring, _shares(stitched), of.totals, _shares, _chance)
+    answer = Recounting(of.occurring, _shares(stitched), of.totals, _shares, _chance)
     rows = pd.DataFrame({"periods": np.arange(of.size)})
     started = f"events {question.start.title}"
-    asking = Asking(answer, rows, "share", started, _worst(s, of))
+    asking = NumbersAsked(answer, rows, "share", started, _worst(s, of))
     return bounds_of_numbers(s, asking, level)
 
 

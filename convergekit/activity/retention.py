@@ -27,7 +27,7 @@ from convergekit.activity.labels import Breakdown, Labels
 from convergekit.activity.wording import Words
 from convergekit.base.options import choice
 from convergekit.base.wording import counted, period_name, period_word
-from convergekit.certainty.asked import Asked
+from convergekit.certainty.asked import AskedOf
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar
@@ -41,7 +41,7 @@ from convergekit.visits.entry import Label
 from convergekit.visits.rules import VisitRules, Visits
 
 if TYPE_CHECKING:
-    from convergekit.certainty.result import Bounds
+    from convergekit.certainty.result import AnswerBounds
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Style, Template
 
@@ -210,9 +210,9 @@ class Retention(Result):
     left_out: dict[str, int]
     data_end: pd.Timestamp
     calendar: Calendar
-    _asked: Asked[tuple[RetentionQuestion, Subject]] = field(default_factory=Asked)
+    _asked: AskedOf[tuple[RetentionQuestion, Subject]] = field(default_factory=AskedOf)
 
-    def bounds(self, level: float = 0.9) -> Bounds:
+    def bounds(self, level: float = 0.9) -> AnswerBounds:
         """Say how far the shares who come back can be from those of people, and estimate these.
 
         Who comes back on another device, or with a new cookie, counts as somebody new: too many
@@ -225,7 +225,7 @@ class Retention(Result):
 
         Returns
         -------
-        Bounds
+        AnswerBounds
             A row per number of `periods` since the start, as `curve` has them.
 
         Raises
@@ -245,7 +245,7 @@ class Retention(Result):
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store(people=1500).events)
         >>> s.retention().bounds()
-        Bounds(share by periods: 4 numbers, intervals at 90%)
+        AnswerBounds(share by periods: 4 numbers, intervals at 90%)
         """
         from convergekit.activity.bounds import bounds_of_retention
 
@@ -468,7 +468,7 @@ def retention_of_stitched(
 ) -> Retention:
     """Return who comes back, of stitched events. See `Stitched.retention`."""
     subject = Subject.of_stitched(s, calendar, visits)
-    return replace(retention_of(subject, asked), _asked=Asked(s, (asked, subject)))
+    return replace(retention_of(subject, asked), _asked=AskedOf(s, (asked, subject)))
 
 
 def retention_of_cohorts(

@@ -24,7 +24,7 @@ from convergekit.base.durations import parse_duration
 from convergekit.base.grouping import NumberedText
 from convergekit.base.patterns import as_texts, matched
 from convergekit.base.threads import at_once, each_column
-from convergekit.certainty.asked import Asked
+from convergekit.certainty.asked import AskedOf
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts_at, events_named
 from convergekit.events.campaigns import TAGS
@@ -451,7 +451,7 @@ def attribution(
         lookback=attributor.lookback,
         conversion=as_steps([question.conversion])[0].title,
         unpriced=attributor.unpriced,
-        _asked=Asked(s, question),
+        _asked=AskedOf(s, question),
     )
 
 

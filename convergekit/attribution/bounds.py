@@ -1,4 +1,4 @@
-"""Answer how far credits can be from those of people."""
+"""Recounting how far credits can be from those of people."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from convergekit.attribution.question import Question
 from convergekit.attribution.recount import Recredited, Sums
 from convergekit.attribution.result import NONE
 from convergekit.attribution.worst import worst_sums
-from convergekit.certainty.answering import Asking, bounds_of_numbers
-from convergekit.certainty.asked import Asked, checked_level
-from convergekit.certainty.numbers import Answer
-from convergekit.certainty.result import Bounds
+from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
+from convergekit.certainty.asked import AskedOf, checked_level
+from convergekit.certainty.numbers import Recounting
+from convergekit.certainty.result import AnswerBounds
 
 
-def bounds_of_credits(asked: Asked[Question], table: pd.DataFrame, level: float) -> Bounds:
+def bounds_of_credits(asked: AskedOf[Question], table: pd.DataFrame, level: float) -> AnswerBounds:
     """Return how far credits can be from those of people. See `Attribution.bounds`.
 
     Parameters
     ----------
-    asked : Asked
+    asked : AskedOf
     table : pandas.DataFrame
         As `Attribution.table` has it.
     level : float
@@ -40,10 +40,12 @@ def bounds_of_credits(asked: Asked[Question], table: pd.DataFrame, level: float)
     )
     keys = ["model", question.by]
     stitched = rows.merge(table, on=keys, how="left")[number].fillna(0.0).to_numpy()
-    answer = Answer(of.occurring, stitched, sums.totals, sums.numbers, sums.chance, sums.instead())
+    answer = Recounting(
+        of.occurring, stitched, sums.totals, sums.numbers, sums.chance, sums.instead()
+    )
     worst = worst_sums(s, sums, repeats=question.repeats == "count")
     name = question.value or "conversions"
-    found = bounds_of_numbers(s, Asking(answer, rows, name, "visits", worst), level)
+    found = bounds_of_numbers(s, NumbersAsked(answer, rows, name, "visits", worst), level)
     return replace(found, table=_in_order(found.table, table, keys))
 
 

@@ -12,12 +12,12 @@ import pandas as pd
 from convergekit.attribution.question import Question
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
-from convergekit.certainty.asked import Asked
+from convergekit.certainty.asked import AskedOf
 from convergekit.errors import ConvergekitError
 from convergekit.figures.card import Result, TextResult
 
 if TYPE_CHECKING:
-    from convergekit.certainty.result import Bounds
+    from convergekit.certainty.result import AnswerBounds
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Template
 
@@ -59,7 +59,7 @@ class Attribution(Result):
     lookback: pd.Timedelta
     conversion: str
     unpriced: int = 0
-    _asked: Asked[Question] = field(default_factory=Asked)
+    _asked: AskedOf[Question] = field(default_factory=AskedOf)
 
     def _line(self) -> str:
         total, touched = self._counts
@@ -115,7 +115,7 @@ class Attribution(Result):
         wide.columns.name = None
         return wide.fillna(0.0).reset_index()
 
-    def bounds(self, level: float = 0.9) -> Bounds:
+    def bounds(self, level: float = 0.9) -> AnswerBounds:
         """Say how far credits can be from those of people, and estimate these.
 
         A visit on a device that never identified itself, and an order that no browser is known for,
@@ -129,7 +129,7 @@ class Attribution(Result):
 
         Returns
         -------
-        Bounds
+        AnswerBounds
             A row per model and label, in the order of `table`: the value where one was named,
             otherwise the conversions.
 
@@ -150,7 +150,7 @@ class Attribution(Result):
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store(people=1500).events)
         >>> s.attribution("Placed Order").bounds()
-        Bounds(conversions by model and channel: 6 numbers, intervals at 90%)
+        AnswerBounds(conversions by model and channel: 6 numbers, intervals at 90%)
         """
         from convergekit.attribution.bounds import bounds_of_credits
 

@@ -17,19 +17,19 @@ from convergekit.certainty.assumptions import (
     WORST,
 )
 from convergekit.certainty.evidence import evidence_of
-from convergekit.certainty.numbers import Answer, estimate_numbers
-from convergekit.certainty.result import Bounds, numbers_table
+from convergekit.certainty.numbers import Recounting, estimate_numbers
+from convergekit.certainty.result import AnswerBounds, numbers_table
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import FloatArray
 
 
 @dataclass(frozen=True)
-class Asking:
+class NumbersAsked:
     """Numbers whose bounds are asked for.
 
     Attributes
     ----------
-    answer : Answer
+    answer : Recounting
     rows : pandas.DataFrame
         What each number is of.
     number : str
@@ -40,20 +40,20 @@ class Asking:
         What the data do not exclude.
     """
 
-    answer: Answer
+    answer: Recounting
     rows: pd.DataFrame
     number: str
     begins: str
     worst: tuple[FloatArray, FloatArray]
 
 
-def bounds_of_numbers(s: StitchedEvents, asking: Asking, level: float) -> Bounds:
+def bounds_of_numbers(s: StitchedEvents, asking: NumbersAsked, level: float) -> AnswerBounds:
     """Return how far numbers can be from those of people.
 
     Parameters
     ----------
     s : StitchedEvents
-    asking : Asking
+    asking : NumbersAsked
     level : float
         How often the interval is meant to hold the true number.
     """
@@ -67,7 +67,7 @@ def bounds_of_numbers(s: StitchedEvents, asking: Asking, level: float) -> Bounds
     worst = np.fmin(worst[0], stitched), np.fmax(worst[1], stitched)
     known = evidence.reached.is_known or not len(evidence.drawable.buyers)
     assumed = [ARRIVED, *DEVICES, ORDERS if known else NO_TOKENS, SUSPECTS]
-    return Bounds(
+    return AnswerBounds(
         table=numbers_table(asking.rows, stitched, found, worst),
         of=list(asking.rows),
         number=asking.number,

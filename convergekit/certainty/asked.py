@@ -17,7 +17,7 @@ Question = TypeVar("Question")
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Question]):
+class AskedOf(Generic[Question]):
     """Stitched events, and what was asked of them.
 
     They are left behind when an answer is pickled, for they hold callables.
@@ -34,7 +34,7 @@ class Asked(Generic[Question]):
     question: Question | None = None
     by_parts: bool = False
 
-    def __reduce__(self) -> tuple[type[Asked[Question]], tuple[None, None, bool]]:
+    def __reduce__(self) -> tuple[type[AskedOf[Question]], tuple[None, None, bool]]:
         """Pickle neither."""
         return type(self), (None, None, self.by_parts)
 

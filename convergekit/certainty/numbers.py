@@ -30,7 +30,7 @@ _DRAWS, _FEWER_DRAWS = 6, 2
 
 
 @dataclass(frozen=True)
-class Answer:
+class Recounting:
     """An answer that can be given anew.
 
     Attributes
@@ -60,12 +60,12 @@ class Answer:
     )
 
 
-def estimate_numbers(answer: Answer, evidence: Evidence, level: float) -> Estimate:
+def estimate_numbers(answer: Recounting, evidence: Evidence, level: float) -> Estimate:
     """Return the estimate of each number, and how far each cause may move it.
 
     Parameters
     ----------
-    answer : Answer
+    answer : Recounting
     evidence : Evidence
     level : float
         How often the interval is meant to hold the true number.
@@ -105,7 +105,7 @@ class Redrawn:
 
     Attributes
     ----------
-    answer : Answer
+    answer : Recounting
     evidence : Evidence
     every : int
         One in so many profiles is drawn at a time, another one each time.
@@ -113,14 +113,14 @@ class Redrawn:
         The totals of the profiles.
     """
 
-    answer: Answer
+    answer: Recounting
     evidence: Evidence
     every: int
     stitched: FloatArray
     _parts: dict[int, tuple[Drawable, FloatArray]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, answer: Answer, evidence: Evidence) -> Redrawn:
+    def of(cls, answer: Recounting, evidence: Evidence) -> Redrawn:
         """Return an answer as it is of the profiles."""
         every = max(-(-len(evidence.ranked) // MOST_PROFILES), 1)
         return cls(answer, evidence, every, answer.totals(answer.occurring.unit))

@@ -1,4 +1,4 @@
-"""`FunnelBounds` and `Bounds`: how far an answer can be from what is true of people."""
+"""`FunnelBounds` and `AnswerBounds`: how far an answer can be from what is true of people."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def with_chance(table: pd.DataFrame, reached: IntArray, level: float) -> pd.Data
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bounds(Result):
+class AnswerBounds(Result):
     """How far the numbers of an answer can be from those of people.
 
     Attributes
@@ -244,7 +244,7 @@ class Bounds(Result):
     def _line(self) -> str:
         rows = counted(len(self.table), "number")
         known = "as wide as the worst" if self.reasons else f"intervals at {self.level:.0%}"
-        return f"Bounds({self.number} by {' and '.join(self.of)}: {rows}, {known})"
+        return f"AnswerBounds({self.number} by {' and '.join(self.of)}: {rows}, {known})"
 
     def _title(self) -> str:
         return self.finding

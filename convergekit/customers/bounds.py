@@ -1,4 +1,4 @@
-"""Answer how far new and returning customers can be from those who are people."""
+"""Recounting how far new and returning customers can be from those who are people."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import distinct_rows, run_starts
-from convergekit.certainty.answering import Asking, bounds_of_numbers
-from convergekit.certainty.asked import Asked, checked_level
+from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
+from convergekit.certainty.asked import AskedOf, checked_level
 from convergekit.certainty.completion import nearest
 from convergekit.certainty.evidence import Occurring
-from convergekit.certainty.numbers import Answer
+from convergekit.certainty.numbers import Recounting
 from convergekit.certainty.parts import Parts, parts_of
-from convergekit.certainty.result import Bounds
+from convergekit.certainty.result import AnswerBounds
 from convergekit.certainty.worst import certain_units, logins_of
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import FloatArray, IntArray
@@ -25,17 +25,17 @@ _MOST_OTHERS = 0.5
 
 
 def bounds_of_customers(
-    asked: Asked[bool],
+    asked: AskedOf[bool],
     orders: pd.DataFrame,
     periods: pd.Series,
     every: pd.PeriodIndex,
     level: float,
-) -> Bounds:
+) -> AnswerBounds:
     """Return how far new and returning customers can be from people. See `Customers.bounds`.
 
     Parameters
     ----------
-    asked : Asked
+    asked : AskedOf
     orders : pandas.DataFrame
         With `row`.
     periods : pandas.Series of period
@@ -52,7 +52,7 @@ def bounds_of_customers(
     period = every.get_indexer(pd.PeriodIndex(periods)).astype(np.int64)[by_position]
     of = _Recounted(occurring, period, len(every), *_second_addresses(s, occurring))
     plain = of.counts(occurring.unit)
-    answer = Answer(
+    answer = Recounting(
         occurring=occurring,
         stitched=plain,
         totals=of.totals,
@@ -66,7 +66,7 @@ def bounds_of_customers(
             "kind": pd.Series(np.tile(_KINDS, len(every)), dtype="str"),
         }
     )
-    asking = Asking(answer, rows, "customers", "orders", _worst(s, of))
+    asking = NumbersAsked(answer, rows, "customers", "orders", _worst(s, of))
     return bounds_of_numbers(s, asking, level)
 
 

@@ -21,7 +21,7 @@ from convergekit.activity.retention import cohort_table
 from convergekit.base.proportions import check_confidence
 from convergekit.base.survival import kaplan_meier
 from convergekit.base.wording import counted
-from convergekit.certainty.asked import Asked
+from convergekit.certainty.asked import AskedOf
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.calendar import Calendar
@@ -34,7 +34,7 @@ from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
-    from convergekit.certainty.result import Bounds
+    from convergekit.certainty.result import AnswerBounds
     from convergekit.figures.style import Style
 
 _DAY = pd.Timedelta(days=1)
@@ -135,7 +135,7 @@ def customers_of_stitched(
         calendar=calendar,
         data_end=s.data_end,
     )
-    return replace(found, _asked=Asked(s, True))
+    return replace(found, _asked=AskedOf(s, True))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -166,7 +166,7 @@ class Customers(Result):
     _refunds: pd.DataFrame
     _has_value: bool
     calendar: Calendar = field(default_factory=Calendar)
-    _asked: Asked[bool] = field(default_factory=Asked)
+    _asked: AskedOf[bool] = field(default_factory=AskedOf)
 
     def _line(self) -> str:
         orders = self._orders
@@ -229,7 +229,7 @@ class Customers(Result):
             ["period", "new", "returning", "complete"],
         )
 
-    def bounds(self, freq: str = "M", level: float = 0.9) -> Bounds:
+    def bounds(self, freq: str = "M", level: float = 0.9) -> AnswerBounds:
         """Say how far new and returning customers can be from people, and estimate these.
 
         Who orders under another address counts as a new customer, and people who share a device may
@@ -244,7 +244,7 @@ class Customers(Result):
 
         Returns
         -------
-        Bounds
+        AnswerBounds
             Two rows per period, of ``"new"`` and ``"returning"`` customers (`kind`).
 
         Raises
@@ -264,7 +264,7 @@ class Customers(Result):
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store(people=1500).events)
         >>> s.customers().bounds()
-        Bounds(customers by period and kind: 2 numbers, intervals at 90%)
+        AnswerBounds(customers by period and kind: 2 numbers, intervals at 90%)
         """
         from convergekit.customers.bounds import bounds_of_customers
 

@@ -1,4 +1,4 @@
-"""Answer how far the return on spend can be from what people brought."""
+"""Recounting how far the return on spend can be from what people brought."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import pandas as pd
 
 from convergekit.attribution.recount import Recredited, Sums
 from convergekit.attribution.worst import worst_sums
-from convergekit.certainty.answering import Asking, bounds_of_numbers
-from convergekit.certainty.asked import Asked, checked_level
-from convergekit.certainty.numbers import Answer
-from convergekit.certainty.result import PARTS, Bounds
+from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
+from convergekit.certainty.asked import AskedOf, checked_level
+from convergekit.certainty.numbers import Recounting
+from convergekit.certainty.result import PARTS, AnswerBounds
 from convergekit.identity.tables import StitchedEvents
 from convergekit.marketing.groups import SpendGroups
 from convergekit.marketing.matches import Join
-from convergekit.marketing.measure import Known
+from convergekit.marketing.measure import MarketingKnown
 from convergekit.typing import FloatArray, IntArray
 
 _MEASURES = ("orders", "revenue", "roas", "cpa")
 
 
 def bounds_of_marketing(
-    asked: Asked[Known], groups: pd.DataFrame, by: list[str], level: float
-) -> Bounds:
+    asked: AskedOf[MarketingKnown], groups: pd.DataFrame, by: list[str], level: float
+) -> AnswerBounds:
     """Return how far returns can be from what people brought. See `Marketing.bounds`.
 
     Parameters
     ----------
-    asked : Asked
+    asked : AskedOf
     groups : pandas.DataFrame
         As `Marketing.groups` has them.
     by : list of str
@@ -54,7 +54,7 @@ def bounds_of_marketing(
         ],
         axis=1,
     )
-    answer = Answer(
+    answer = Recounting(
         occurring=of.occurring,
         stitched=groups[list(_MEASURES)].to_numpy(dtype=float).reshape(-1),
         totals=sums.totals,
@@ -68,7 +68,7 @@ def bounds_of_marketing(
     low, high = (returns.of_sums(ends) for ends in worst_sums(s, sums, repeats=True))
     # A cost per order is the least where orders are the most.
     worst = np.fmin(low, high), np.fmax(low, high)
-    asking = Asking(answer, rows, "returns", "visits", worst)
+    asking = NumbersAsked(answer, rows, "returns", "visits", worst)
     found = bounds_of_numbers(s, asking, level)
     return replace(found, table=_unseen(found.table, groups, sums.worth.sum(axis=1)))
 
@@ -99,7 +99,7 @@ def _places(found: SpendGroups, groups: pd.DataFrame, by: list[str]) -> IntArray
 
 
 def _sums(
-    s: StitchedEvents, of: Recredited, known: Known, found: SpendGroups, place: IntArray
+    s: StitchedEvents, of: Recredited, known: MarketingKnown, found: SpendGroups, place: IntArray
 ) -> Sums:
     """Return what is added up: the orders and the revenue of each group, those of none last."""
     sales = known.sales

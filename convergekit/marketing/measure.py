@@ -13,7 +13,7 @@ from convergekit.activity.clocks import Clock
 from convergekit.attribution.attribute import whole_shares
 from convergekit.base.durations import parse_duration
 from convergekit.base.wording import counted
-from convergekit.certainty.asked import Asked
+from convergekit.certainty.asked import AskedOf
 from convergekit.events.observed import Observed, moment
 from convergekit.events.steps import title_of
 from convergekit.figures.frame import DrawnFrame
@@ -79,7 +79,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Known:
+class MarketingKnown:
     """What a `Marketing` is of.
 
     Attributes
@@ -109,7 +109,7 @@ def marketing(
     steps = steps_asked(asked, usual_steps(s))
     brought = brought_by(s, asked, rows, steps, id_levels(costs))
     found = marketing_of(asked, sales, rows, costs, brought, Seen.of(s))
-    return replace(found, _asked=Asked(s, Known(asked, sales, rows, costs, brought)))
+    return replace(found, _asked=AskedOf(s, MarketingKnown(asked, sales, rows, costs, brought)))
 
 
 def marketing_of(

@@ -14,7 +14,7 @@ from convergekit.activity.clocks import Clock
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice
 from convergekit.base.wording import counted, period_word
-from convergekit.certainty.asked import Asked
+from convergekit.certainty.asked import AskedOf
 from convergekit.events.calendar import Calendar
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
@@ -25,7 +25,7 @@ from convergekit.marketing.means import weighted_means
 from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from convergekit.certainty.result import Bounds
+    from convergekit.certainty.result import AnswerBounds
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Style, Template
 
@@ -107,7 +107,7 @@ class Marketing(Result):
     _spent: pd.DataFrame
     _clock: Clock
     _confidence: float
-    _asked: Asked[Any] = field(default_factory=Asked)
+    _asked: AskedOf[Any] = field(default_factory=AskedOf)
 
     def _line(self) -> str:
         spend, revenue = self.groups["spend"].sum(), self.groups["revenue"].sum()
@@ -129,7 +129,7 @@ class Marketing(Result):
             word = period_word(self.freq)
             yield f"{counted(open_, word)} not complete; see `.periods`."
 
-    def bounds(self, level: float = 0.9) -> Bounds:
+    def bounds(self, level: float = 0.9) -> AnswerBounds:
         """Say how far the return on spend can be from what people brought, and estimate it.
 
         Orders that no visit is known for, and visits on devices that never identified themselves,
@@ -143,7 +143,7 @@ class Marketing(Result):
 
         Returns
         -------
-        Bounds
+        AnswerBounds
             Four rows per group, as `groups` has them (`measure`): ``"orders"``, ``"revenue"``,
             ``"roas"`` and ``"cpa"``; the last two through the bounds of the first, and missing
             where nothing was spent.

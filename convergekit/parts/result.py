@@ -345,7 +345,7 @@ class StitchedParts:
         calendar: str | None = None,
     ) -> Customers:
         """Return customers' orders, as `Stitched.customers`."""
-        from convergekit.certainty.asked import Asked
+        from convergekit.certainty.asked import AskedOf
         from convergekit.customers.result import customers
         from convergekit.parts.answers.activity import events_by_parts
 
@@ -362,7 +362,7 @@ class StitchedParts:
             calendar=Calendar.of(calendar, usual=self._run.options.calendar),
             span=self._run.facts.observed,
         )
-        return replace(found, _asked=Asked(by_parts=True))
+        return replace(found, _asked=AskedOf(by_parts=True))
 
     def experiment(
         self,

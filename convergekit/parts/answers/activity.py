@@ -19,7 +19,7 @@ from convergekit.activity.retention import (
     cohorts_in,
     retention_of_cohorts,
 )
-from convergekit.certainty.asked import Asked
+from convergekit.certainty.asked import AskedOf
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import currency_columns
@@ -75,7 +75,7 @@ def retention_by_parts(
         _added([one.left_out for one in found]),
     )
     retention = retention_of_cohorts(whole, asked, about.calendar, about.observed.end)
-    return replace(retention, _asked=Asked(by_parts=True))
+    return replace(retention, _asked=AskedOf(by_parts=True))
 
 
 def events_by_parts(

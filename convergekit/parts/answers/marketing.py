@@ -12,7 +12,7 @@ import pandas as pd
 
 from convergekit.attribution.attribute import ComparedJourneys
 from convergekit.attribution.data_driven import DATA_DRIVEN
-from convergekit.certainty.asked import Asked
+from convergekit.certainty.asked import AskedOf
 from convergekit.events.amounts import events_named
 from convergekit.events.observed import observed
 from convergekit.events.steps import StepLike, among_all
@@ -84,7 +84,7 @@ def marketing_by_parts(
     )
     brought = Brought.together(list(each(of_part)))
     whole = marketing_of(asked, sales, rows, costs, brought, found[-1].seen)
-    return replace(whole, _asked=Asked(by_parts=True))
+    return replace(whole, _asked=AskedOf(by_parts=True))
 
 
 class _Events(NamedTuple):
