@@ -84,7 +84,7 @@ def test_the_integral_is_the_shapley_value(numbers):
     slope = weights(_FORMULA, before, after)
     moving = {n: before[n] for n in _NAMES}
     wanted = shapley(
-        lambda v: float(_FORMULA.value(v | {"beside": 0.5})[0]),
+        lambda v: float(np.ravel(_FORMULA.value(v | {"beside": 0.5}))[0]),
         moving,
         {n: after[n] for n in moving},
     )
