@@ -164,6 +164,8 @@ class Sums:
 
     def instead(self) -> dict[str, list[list[Callable[[FloatArray], FloatArray]]]]:
         """Return what else visits of nobody may bring, and where what was lost may belong."""
+        times: list[Callable[[FloatArray], FloatArray]]
+        mixed: list[Callable[[FloatArray], FloatArray]]
         times = [partial(self.numbers, times=times) for times in (1 / _MAY_BRING, _MAY_BRING)]
         mixed = [partial(self._mixed, times=times) for times in (1 / _MAY_BE, _MAY_BE)]
         return {"orders": [times, mixed]}

@@ -68,11 +68,11 @@ def worst_sums(s: StitchedEvents, of: Sums, *, repeats: bool) -> tuple[FloatArra
     for name, worth in zip(of.models, of.worth, strict=True):
         for one in range(of.size):
             mine = np.flatnonzero(label == one)
-            now = np.bincount(
+            now: FloatArray = np.bincount(
                 credited.conversion[mine],
                 weights=credited.credit[name][mine],
                 minlength=len(worth),
-            )
+            ).astype(float)
             least, most = _credit(found, one, now, only_less=repeats and name in _ONLY_LESS)
             ends = worth * least, worth * most
             low.append(np.minimum(*ends).sum())
@@ -86,9 +86,9 @@ def _credit(
     """Return the least and the most of each conversion that a label may have."""
     if label == len(found.own) - 1:
         # No visit: of whoever has one for certain, there is one.
-        most = ~(found.certain & (found.own_labels > 0))
-        least = (found.own_labels == 0) & (found.way_labels == 0)
-        return least.astype(float), most.astype(float)
+        may_have_none = ~(found.certain & (found.own_labels > 0))
+        has_none = (found.own_labels == 0) & (found.way_labels == 0)
+        return has_none.astype(float), may_have_none.astype(float)
     own, others = found.own[label], found.way_labels > found.ways[label]
     least, most = now.copy(), now.copy()
     most[own & (~found.certain | (not only_less))] = 1.0

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import run_starts
-from convergekit.change.sides import Entered, Side
+from convergekit.change.sides import EnteredProfiles, Side
 from convergekit.typing import FloatArray, IntArray
 
 #: Groups of people that are left out one after the other.
@@ -109,7 +109,7 @@ class Accounts:
 
 def account(
     side: Side,
-    entered: Entered,
+    entered: EnteredProfiles,
     group: IntArray,
     count: int,
     labels: Sequence[tuple[IntArray, int]],
@@ -121,7 +121,7 @@ def account(
     Parameters
     ----------
     side : Side
-    entered : Entered
+    entered : EnteredProfiles
     group : numpy.ndarray of int
         Of each event.
     count : int

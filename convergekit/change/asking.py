@@ -18,12 +18,12 @@ from convergekit.change import links, measured, sent
 from convergekit.change.accounts import Accounts, account, groups_of
 from convergekit.change.chance import half_width, p_values, spread
 from convergekit.change.check_ups import differing_findings
-from convergekit.change.factors import Factors, Number, Piece, factors_of, number_of
-from convergekit.change.faults import Fault, Pair
-from convergekit.change.labels import Labels, labels_of
+from convergekit.change.factors import FactorPiece, Factors, Number, factors_of, number_of
+from convergekit.change.faults import Pair, PeriodFault
+from convergekit.change.labels import SideLabels, labels_of
 from convergekit.change.path import apportioned, weights
-from convergekit.change.result import Part, Why, made
-from convergekit.change.sides import DAY, Base, Entered, Side, enter, read_side
+from convergekit.change.result import Why, WhyPart, made
+from convergekit.change.sides import DAY, Base, EnteredProfiles, Side, enter, read_side
 from convergekit.checks.money import AskedMoney, money_of_events
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named, summed_amounts
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Period: TypeAlias = tuple[Any, Any]
 
 #: In the order in which they are looked for: each is repaired before the next is.
-_REPAIRED: tuple[Callable[[Pair], list[Fault]], ...] = (
+_REPAIRED: tuple[Callable[[Pair], list[PeriodFault]], ...] = (
     links.shared_alias,
     sent.renamed,
     measured.clocks,
@@ -51,13 +51,13 @@ _REPAIRED: tuple[Callable[[Pair], list[Fault]], ...] = (
     measured.currencies,
     links.stopped_alias,
 )
-_SEEN: tuple[Callable[[Pair], list[Fault]], ...] = (sent.missing_days, links.unentered)
+_SEEN: tuple[Callable[[Pair], list[PeriodFault]], ...] = (sent.missing_days, links.unentered)
 #: More faults at once are taken one after the other, not in all orders.
 _MOST_ORDERS = 5
 
 
 @dataclass(frozen=True)
-class Question:
+class WhyQuestion:
     """What is asked of both sides."""
 
     number: str
@@ -103,7 +103,7 @@ def why(
     if (number == "return on spend") != (spend is not None):
         raise ConvergekitError("number='return on spend' and spend= go together: give both.")
     stitched = _both_of(s, a, b)
-    asked = Question(
+    asked = WhyQuestion(
         number=number,
         steps=_steps(stitched, steps),
         within=parse_duration(within, name="within"),
@@ -130,10 +130,10 @@ def why(
 
 
 def _answer(
-    asked: Question, raw: tuple[Side, Side], costs: tuple[float, float], findings: pd.DataFrame
+    asked: WhyQuestion, raw: tuple[Side, Side], costs: tuple[float, float], findings: pd.DataFrame
 ) -> Why:
     pair = _pair(asked, raw)
-    faults: list[Fault] = []
+    faults: list[PeriodFault] = []
     now = pair
     for look in (*_REPAIRED, *_SEEN):
         for fault in look(now):
@@ -169,13 +169,18 @@ _NONE = np.empty(0, dtype=np.int64)
 class _Measure:
     """How a side is added up."""
 
-    asked: Question
+    asked: WhyQuestion
     groups: tuple[IntArray, IntArray]
     begun: tuple[IntArray, IntArray]
     costs: tuple[float, float]
 
     def accounts(
-        self, on: int, side: Side, entered: Entered, labels: Sequence[Labels], whole: float = 1.0
+        self,
+        on: int,
+        side: Side,
+        entered: EnteredProfiles,
+        labels: Sequence[SideLabels],
+        whole: float = 1.0,
     ) -> Accounts:
         own = [((one.before, one.after)[on], len(one.names)) for one in labels]
         count = len(self.asked.steps)
@@ -191,16 +196,18 @@ def _all_of(side: Side) -> Side:
     return side.repaired(dropped=np.zeros_like(side.dropped))
 
 
-def _pair(asked: Question, sides: tuple[Side, Side]) -> Pair:
+def _pair(asked: WhyQuestion, sides: tuple[Side, Side]) -> Pair:
     entered = _entered(asked, sides[0]), _entered(asked, sides[1])
     return Pair(sides, entered, asked.titles, asked.micros)
 
 
-def _entered(asked: Question, side: Side) -> Entered:
+def _entered(asked: WhyQuestion, side: Side) -> EnteredProfiles:
     return enter(side, len(asked.steps), asked.micros, in_period=asked.in_period)
 
 
-def _errors(measure: _Measure, raw: tuple[Side, Side], faults: Sequence[Fault]) -> list[FloatArray]:
+def _errors(
+    measure: _Measure, raw: tuple[Side, Side], faults: Sequence[PeriodFault]
+) -> list[FloatArray]:
     """Return by how much each fault moves the difference: the Shapley value of their repairs."""
     found = [np.zeros(1)] * len(faults)
     for on, sign in ((0, -1.0), (1, 1.0)):
@@ -242,15 +249,15 @@ def _shapley(number: int, count: int, worth: Callable[[frozenset[int]], FloatArr
 def _parts(
     pair: Pair,
     now: Pair,
-    faults: Sequence[Fault],
+    faults: Sequence[PeriodFault],
     errors: Sequence[FloatArray],
     factors: Factors,
-    labels: Sequence[Labels],
-) -> list[Part]:
+    labels: Sequence[SideLabels],
+) -> list[WhyPart]:
     """Return the parts: those of faults, and those of what people did."""
     slope = weights(factors.formula, factors.before, factors.after)
     parts, repaired = [], iter(errors)
-    taken: dict[str, Fault] = {name: fault for fault in faults for name in fault.takes}
+    taken: dict[str, PeriodFault] = {name: fault for fault in faults for name in fault.takes}
     cause = links.link_cause(now)
     effects: dict[int, FloatArray] = {}
     for piece in factors.pieces:
@@ -274,11 +281,15 @@ def _parts(
         if len(effect) > 1:
             before, after = (float(len(events)) for events in fault.at)
             behind = _of_fault(pair, fault)
-            parts.append(Part(fault.kind, fault.what, before, after, effect, behind, is_fault=True))
+            parts.append(
+                WhyPart(fault.kind, fault.what, before, after, effect, behind, is_fault=True)
+            )
     return parts
 
 
-def _of_piece(piece: Piece, effect: FloatArray, now: Pair, labels: Sequence[Labels]) -> Part:
+def _of_piece(
+    piece: FactorPiece, effect: FloatArray, now: Pair, labels: Sequence[SideLabels]
+) -> WhyPart:
     def profiles() -> pd.DataFrame:
         frames = []
         for on, (side, entered) in enumerate(zip(now.sides, now.entered, strict=True)):
@@ -299,15 +310,15 @@ def _of_piece(piece: Piece, effect: FloatArray, now: Pair, labels: Sequence[Labe
             frames.append(_listed(side, at))
         return pd.concat(frames, ignore_index=True)
 
-    return Part(piece.kind, piece.what, piece.before, piece.after, effect, profiles)
+    return WhyPart(piece.kind, piece.what, piece.before, piece.after, effect, profiles)
 
 
-def _without_entry(side: Side, entered: Entered, last: int) -> IntArray:
+def _without_entry(side: Side, entered: EnteredProfiles, last: int) -> IntArray:
     at = side.at_step(last)
     return at[~np.isin(side.person[at], entered.person)]
 
 
-def _of_fault(pair: Pair, fault: Fault) -> Callable[[], pd.DataFrame]:
+def _of_fault(pair: Pair, fault: PeriodFault) -> Callable[[], pd.DataFrame]:
     def profiles() -> pd.DataFrame:
         frames = [_listed(side, at) for side, at in zip(pair.sides, fault.at, strict=True)]
         return pd.concat(frames, ignore_index=True)
@@ -322,11 +333,11 @@ def _listed(side: Side, at: IntArray) -> pd.DataFrame:
 
 
 def _result(
-    asked: Question,
+    asked: WhyQuestion,
     raw: tuple[Side, Side],
     numbers: Sequence[FloatArray],
-    parts: Sequence[Part],
-    faults: Sequence[Fault],
+    parts: Sequence[WhyPart],
+    faults: Sequence[PeriodFault],
     findings: pd.DataFrame,
     notes: list[str],
 ) -> Why:
@@ -361,7 +372,7 @@ def _named(side: Side) -> str:
     return f"{first.tz_convert(zone):%Y-%m-%d} to {last.tz_convert(zone):%Y-%m-%d}"
 
 
-def _notes(asked: Question, raw: tuple[Side, Side], whole: tuple[float, float]) -> list[str]:
+def _notes(asked: WhyQuestion, raw: tuple[Side, Side], whole: tuple[float, float]) -> list[str]:
     notes = []
     for side, share in zip(raw, whole, strict=True):
         # The last event of a day is not its end.
@@ -377,7 +388,7 @@ def _notes(asked: Question, raw: tuple[Side, Side], whole: tuple[float, float]) 
     return notes
 
 
-def _whole(asked: Question, pair: Pair) -> tuple[float, float]:
+def _whole(asked: WhyQuestion, pair: Pair) -> tuple[float, float]:
     """Return of each side the share of those who will convert that have, as windows are open."""
     if asked.in_period:
         return 1.0, 1.0

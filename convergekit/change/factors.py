@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 
 from convergekit.change.accounts import Accounts
-from convergekit.change.labels import Labels
+from convergekit.change.labels import SideLabels
 from convergekit.change.path import Formula
 from convergekit.change.shares import mix_effects
 from convergekit.change.sides import Side
@@ -23,7 +23,7 @@ NAMED = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class FactorPiece:
     """One part of a factor's change.
 
     Attributes
@@ -56,7 +56,7 @@ class Factors:
     formula: Formula
     before: Mapping[str, FloatArray]
     after: Mapping[str, FloatArray]
-    pieces: Sequence[Piece]
+    pieces: Sequence[FactorPiece]
 
 
 def number_of(accounts: Accounts, number: str, spend: float) -> FloatArray:
@@ -73,7 +73,7 @@ def number_of(accounts: Accounts, number: str, spend: float) -> FloatArray:
 def factors_of(
     sides: tuple[Side, Side],
     accounts: tuple[Accounts, Accounts],
-    labels: Sequence[Labels],
+    labels: Sequence[SideLabels],
     titles: Sequence[str],
     number: str,
     kept: tuple[float, float],
@@ -85,7 +85,7 @@ def factors_of(
     ----------
     sides, accounts : tuple
         Of both sides, as they are without faults.
-    labels : sequence of Labels
+    labels : sequence of SideLabels
     titles : sequence of str
         What the steps are called.
     number : str
@@ -108,7 +108,7 @@ def factors_of(
     standard = reached[1] - sum((m.sum(axis=1) for m in mixed), np.zeros_like(reached[1]))
     standard[:, 0] = 1.0
     rates = [_rates(reached[0]), _rates(np.maximum(standard, 0.0))]
-    pieces: list[Piece] = []
+    pieces: list[FactorPiece] = []
     for on, rate in enumerate(rates):
         known[on] |= {f"step {k + 2}": rate[:, k] for k in range(rate.shape[1])}
         known[on]["mix"] = reached[on][:, -1] - np.prod(rate, axis=1)
@@ -167,29 +167,29 @@ def _rates(shares: FloatArray) -> FloatArray:
 def _entrant_pieces(
     known: Sequence[Mapping[str, FloatArray]],
     accounts: tuple[Accounts, Accounts],
-    labels: Sequence[Labels],
+    labels: Sequence[SideLabels],
     number: str,
-) -> list[Piece]:
+) -> list[FactorPiece]:
     if number in ("conversion", "revenue a visit"):
         return []
     change = known[1]["entrants"] - known[0]["entrants"]
     counts = [own.entrants[0] for own in accounts]
     chosen = _outstanding(accounts, labels)
     if chosen is None:
-        return [Piece("entrants", "entrants", "all", counts[0], counts[1], change)]
+        return [FactorPiece("entrants", "entrants", "all", counts[0], counts[1], change)]
     kind, label = chosen
     of_label = [own.levels[kind][:, label, 0] for own in accounts]
     part = of_label[1] / known[1]["days"] - of_label[0] / known[0]["days"]
     name = f"{labels[kind].kind}: {labels[kind].names[label]}"
     others = [counts[n] - of_label[n][0] for n in (0, 1)]
     return [
-        Piece("entrants", "entrants", name, of_label[0][0], of_label[1][0], part, chosen),
-        Piece("entrants", "entrants", "all others", others[0], others[1], change - part),
+        FactorPiece("entrants", "entrants", name, of_label[0][0], of_label[1][0], part, chosen),
+        FactorPiece("entrants", "entrants", "all others", others[0], others[1], change - part),
     ]
 
 
 def _outstanding(
-    accounts: tuple[Accounts, Accounts], labels: Sequence[Labels]
+    accounts: tuple[Accounts, Accounts], labels: Sequence[SideLabels]
 ) -> tuple[int, int] | None:
     """Return the label of which there are beyond chance more or fewer entrants than of others."""
     best, found = NAMED / max(len(labels), 1), None
@@ -214,8 +214,8 @@ def _mix_pieces(
     known: Sequence[Mapping[str, FloatArray]],
     mixed: Sequence[FloatArray],
     accounts: tuple[Accounts, Accounts],
-    labels: Sequence[Labels],
-) -> list[Piece]:
+    labels: Sequence[SideLabels],
+) -> list[FactorPiece]:
     pieces, left = [], known[1]["mix"] - known[0]["mix"]
     for kind, (effects, own) in enumerate(zip(mixed, labels, strict=True)):
         of_labels = effects[:, :, -1]
@@ -223,19 +223,19 @@ def _mix_pieces(
         share = [a.levels[kind][0, label, 0] / max(a.entrants[0], 1) for a in accounts]
         change = of_labels.sum(axis=1)
         name = f"{own.kind}: {own.names[label]}"
-        pieces.append(Piece("mix", "mix", name, share[0], share[1], change, (kind, label)))
+        pieces.append(FactorPiece("mix", "mix", name, share[0], share[1], change, (kind, label)))
         left = left - change
-    return [*pieces, Piece("mix", "rest", "rates beyond 0 and 1", 0.0, 0.0, left)]
+    return [*pieces, FactorPiece("mix", "rest", "rates beyond 0 and 1", 0.0, 0.0, left)]
 
 
 def _rate_pieces(
     step: int,
     known: Sequence[Mapping[str, FloatArray]],
     accounts: tuple[Accounts, Accounts],
-    labels: Sequence[Labels],
+    labels: Sequence[SideLabels],
     titles: Sequence[str],
     scale: FloatArray,
-) -> list[Piece]:
+) -> list[FactorPiece]:
     """Return the change of a step's rate: of one label where its kind's differ, and of the rest."""
     name = f"step {step + 1}"
     change = known[1][name] - known[0][name]
@@ -243,7 +243,7 @@ def _rate_pieces(
     chosen = _where(step, accounts, labels)
     title = titles[step]
     if chosen is None:
-        return [Piece(name, "rate", title, raw[0][0], raw[1][0], change)]
+        return [FactorPiece(name, "rate", title, raw[0][0], raw[1][0], change)]
     kind, label = chosen
     risk, done = ([own.levels[kind][:, label, k] for own in accounts] for k in (step - 1, step))
     rate = [d / _some(r) for d, r in zip(done, risk, strict=True)]
@@ -256,13 +256,13 @@ def _rate_pieces(
         for own, d, r in zip(accounts, done, risk, strict=True)
     ]
     return [
-        Piece(name, "rate", said, rate[0][0], rate[1][0], part, chosen),
-        Piece(name, "rate", f"{title}, all others", rest[0], rest[1], change - part),
+        FactorPiece(name, "rate", said, rate[0][0], rate[1][0], part, chosen),
+        FactorPiece(name, "rate", f"{title}, all others", rest[0], rest[1], change - part),
     ]
 
 
 def _where(
-    step: int, accounts: tuple[Accounts, Accounts], labels: Sequence[Labels]
+    step: int, accounts: tuple[Accounts, Accounts], labels: Sequence[SideLabels]
 ) -> tuple[int, int] | None:
     """Return the label in which a step's rate changed most, if labels differ in that at all."""
     steps = accounts[0].reached.shape[1] - 1
@@ -294,7 +294,7 @@ def _other_pieces(
     formula: Formula,
     titles: Sequence[str],
     number: str,
-) -> list[Piece]:
+) -> list[FactorPiece]:
     said = {
         "links": ("identity", f"{titles[-1]} that reach a visitor"),
         "arrived": ("tracking", f"{titles[-1]} that arrived"),
@@ -314,7 +314,9 @@ def _other_pieces(
         shown = 0.01 if name == "value" else 1.0
         kind, what = said[name]
         pieces.append(
-            Piece(name, kind, what, float(one[0]) * shown, float(other[0]) * shown, other - one)
+            FactorPiece(
+                name, kind, what, float(one[0]) * shown, float(other[0]) * shown, other - one
+            )
         )
     return pieces
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import scipy
 
-from convergekit.change.sides import Entered, Side
+from convergekit.change.sides import EnteredProfiles, Side
 from convergekit.typing import IntArray
 
 #: So unlikely must a difference be by chance to be taken for a fault of the tracking.
@@ -22,7 +22,7 @@ TRACKING, IDENTITY = "tracking", "identity"
 
 
 @dataclass(frozen=True, eq=False)
-class Fault:
+class PeriodFault:
     """What is wrong on one side, or wrong in another way than on the other.
 
     Attributes
@@ -58,14 +58,14 @@ class Pair:
     Attributes
     ----------
     sides : tuple of Side
-    entered : tuple of Entered
+    entered : tuple of EnteredProfiles
     titles : list of str
     within : int
         The conversion window, in microseconds.
     """
 
     sides: tuple[Side, Side]
-    entered: tuple[Entered, Entered]
+    entered: tuple[EnteredProfiles, EnteredProfiles]
     titles: list[str]
     within: int
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from convergekit.change.sides import DAY, Entered, Side
+from convergekit.change.sides import DAY, EnteredProfiles, Side
 from convergekit.events.schema import PROPERTY
 from convergekit.funnels.suggest import plain
 from convergekit.typing import IntArray
@@ -31,7 +31,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 @dataclass(frozen=True)
-class Labels:
+class SideLabels:
     """The labels of one kind, of both sides' entrants.
 
     Attributes
@@ -66,8 +66,10 @@ def usual_columns(events: pd.DataFrame) -> list[str]:
 
 
 def labels_of(
-    sides: tuple[Side, Side], entered: tuple[Entered, Entered], by: Sequence[str] | None
-) -> list[Labels]:
+    sides: tuple[Side, Side],
+    entered: tuple[EnteredProfiles, EnteredProfiles],
+    by: Sequence[str] | None,
+) -> list[SideLabels]:
     """Return the labels of the entrants of both sides, a kind after the other."""
     texts: dict[str, list[pd.Series]] = {}
     for side, found in zip(sides, entered, strict=True):
@@ -86,7 +88,7 @@ def labels_of(
     return [labels for labels in found_labels if len(labels.names) > 1]
 
 
-def _of_side(side: Side, found: Entered, by: Sequence[str] | None) -> dict[str, pd.Series]:
+def _of_side(side: Side, found: EnteredProfiles, by: Sequence[str] | None) -> dict[str, pd.Series]:
     events = side.s.events
     if by is None:
         asked = [*([] if CHANNEL in events else [CHANNEL]), *usual_columns(events)]
@@ -102,7 +104,7 @@ def _begin(side: Side) -> int:
     return int(side.s.observed_span[0].value // 1000)
 
 
-def _returning(side: Side, found: Entered, history: int) -> pd.Series:
+def _returning(side: Side, found: EnteredProfiles, history: int) -> pd.Series:
     """Return who had been seen before the entry, no longer ago than both sides can look back."""
     entry = side.time[found.anchor]
     latest = np.full(int(side.person.max(initial=-1)) + 1, np.iinfo(np.int64).min)
@@ -112,7 +114,7 @@ def _returning(side: Side, found: Entered, history: int) -> pd.Series:
     return pd.Series(np.where(again, COMES_AGAIN, NEW), dtype="str")
 
 
-def _weekday(side: Side, found: Entered) -> pd.Series:
+def _weekday(side: Side, found: EnteredProfiles) -> pd.Series:
     times = side.s.events["timestamp"].iloc[found.anchor].reset_index(drop=True)
     days = side.s.calendar.periods(times, "D").dt.day_of_week
     return pd.Series(np.array(_DAYS, dtype=object)[days.to_numpy(dtype=np.int64)], dtype="str")
@@ -127,7 +129,7 @@ def _calendar_days(side: Side) -> list[float]:
     return [round(float(share), 3) for share in days / days.sum()]
 
 
-def _numbered(kind: str, before: pd.Series, after: pd.Series) -> Labels:
+def _numbered(kind: str, before: pd.Series, after: pd.Series) -> SideLabels:
     texts = [values.astype("str").fillna(NOT_SAID) for values in (before, after)]
     counts = pd.concat(texts, ignore_index=True).value_counts().sort_index()
     names = counts.sort_values(ascending=False, kind="stable").index.tolist()
@@ -136,4 +138,4 @@ def _numbered(kind: str, before: pd.Series, after: pd.Series) -> Labels:
     one, other = (
         values.map(place).fillna(len(kept) - 1).to_numpy(dtype=np.int64) for values in texts
     )
-    return Labels(kind, kept, one, other)
+    return SideLabels(kind, kept, one, other)

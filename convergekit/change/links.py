@@ -7,7 +7,7 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import percentage
-from convergekit.change.faults import IDENTITY, TRACKING, Fault, Pair, share, shares_apart
+from convergekit.change.faults import IDENTITY, TRACKING, Pair, PeriodFault, share, shares_apart
 from convergekit.change.sides import Side
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.profiles import LOGIN_TYPES
@@ -21,7 +21,7 @@ _STOPPED = 0.7
 _UNENTERED = 0.05
 
 
-def shared_alias(pair: Pair) -> list[Fault]:
+def shared_alias(pair: Pair) -> list[PeriodFault]:
     """Find aliases that join many people on one side."""
     found: list[set[str]] = [set(_joining(side)) for side in pair.sides]
     mine = (found[0] | found[1]) - (found[0] & found[1])
@@ -37,7 +37,7 @@ def shared_alias(pair: Pair) -> list[Fault]:
 
     said = sorted(mine)[0].removeprefix("urn:").partition(":")[0]
     return [
-        Fault(
+        PeriodFault(
             TRACKING,
             f"shared alias of type {said}",
             f"An alias of type {said} joins {_STRANGERS} people or more on one side, as a cached "
@@ -90,7 +90,7 @@ def _without(side: Side, dropped: IntArray) -> IntArray:
     return profile_of_events(found, connected_components(found), len(side.s.events))
 
 
-def stopped_alias(pair: Pair) -> list[Fault]:
+def stopped_alias(pair: Pair) -> list[PeriodFault]:
     """Find an alias type that a step carried, and that it does not carry on the other side."""
     faults = []
     for kind in _kinds(pair):
@@ -114,7 +114,7 @@ def _fell(carried: list[BoolArray], among: list[BoolArray]) -> bool:
     return low < _STOPPED * high and high >= 0.01
 
 
-def _split_up(pair: Pair, kind: str) -> Fault:
+def _split_up(pair: Pair, kind: str) -> PeriodFault:
     """Return the fault of a login that no longer joins a person's browsers."""
 
     def apart(side: Side) -> Side:
@@ -131,7 +131,7 @@ def _split_up(pair: Pair, kind: str) -> Fault:
         earlier = side.inside & (side.step >= 0) & (side.step < pair.last)
         return np.flatnonzero(earlier & side.base.carrying(kind))
 
-    return Fault(
+    return PeriodFault(
         IDENTITY,
         f"{kind} stopped coming before {pair.titles[-1]}",
         f"Many fewer of the events before {pair.titles[-1]} carry the alias type {kind!r}: a "
@@ -161,7 +161,7 @@ def link_cause(pair: Pair) -> tuple[str, str]:
     return IDENTITY, f"{pair.titles[-1]} that reach a visitor"
 
 
-def unentered(pair: Pair) -> list[Fault]:
+def unentered(pair: Pair) -> list[PeriodFault]:
     """Find steps whose people did not enter: what they enter by is not sent, or not on them."""
     hits, of, at = [0, 0], [0, 0], []
     for on, (side, found) in enumerate(zip(pair.sides, pair.entered, strict=True)):
@@ -182,7 +182,7 @@ def unentered(pair: Pair) -> list[Fault]:
         return []
     fewer = "after" if shares[1] < shares[0] else "before"
     return [
-        Fault(
+        PeriodFault(
             TRACKING,
             f"{pair.titles[0]} not seen of people who went further",
             f"Of those who went beyond {pair.titles[0]}, {percentage(shares[0])} before and "

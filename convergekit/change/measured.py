@@ -7,7 +7,7 @@ import pandas as pd
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import percentage
-from convergekit.change.faults import TRACKING, Fault, Pair, share, shares_apart
+from convergekit.change.faults import TRACKING, Pair, PeriodFault, share, shares_apart
 from convergekit.change.sides import DAY, Side
 from convergekit.events.currencies import currencies_at, currency_columns
 from convergekit.typing import FloatArray, IntArray
@@ -23,7 +23,7 @@ _CURRENCY = 0.02
 _FEWEST = 20
 
 
-def clocks(pair: Pair) -> list[Fault]:
+def clocks(pair: Pair) -> list[PeriodFault]:
     """Find a source whose orders come before the steps that led to them, on one side alone."""
     faults = []
     goals = pair.goals()
@@ -50,7 +50,7 @@ def clocks(pair: Pair) -> list[Fault]:
 
 def _clock(
     pair: Pair, source: str, on: int, shift: int, before: IntArray, after: IntArray, early: float
-) -> Fault:
+) -> PeriodFault:
     name = pair.sides[on].name
 
     def set_right(side: Side) -> Side:
@@ -63,7 +63,7 @@ def _clock(
 
     nothing = np.empty(0, dtype=np.int64)
     off = readable_duration(pd.Timedelta(abs(shift), unit="us"))
-    return Fault(
+    return PeriodFault(
         TRACKING,
         f"clock of {source} {off} {'behind' if shift > 0 else 'ahead'}",
         f"{percentage(early)} of the {pair.titles[-1]} of {source!r} come before the steps that "
@@ -103,7 +103,7 @@ def _lags(side: Side, last: int, goals: IntArray) -> FloatArray:
     return lags
 
 
-def units(pair: Pair) -> list[Fault]:
+def units(pair: Pair) -> list[PeriodFault]:
     """Find amounts that are in cents on one side, by source of the orders."""
     faults = []
     goals = pair.goals()
@@ -119,7 +119,7 @@ def units(pair: Pair) -> list[Fault]:
     return faults
 
 
-def _unit(pair: Pair, source: str, unit: float, before: IntArray, after: IntArray) -> Fault:
+def _unit(pair: Pair, source: str, unit: float, before: IntArray, after: IntArray) -> PeriodFault:
     on = "after" if unit > 1 else "before"
     times = max(unit, 1 / unit)
 
@@ -130,7 +130,7 @@ def _unit(pair: Pair, source: str, unit: float, before: IntArray, after: IntArra
         return side.repaired(amount=np.where(mine, side.amount / times, side.amount))
 
     nothing = np.empty(0, dtype=np.int64)
-    return Fault(
+    return PeriodFault(
         TRACKING,
         f"amounts of {source} times {times:,.0f}",
         f"Half of the amounts of {source!r} are about {times:,.0f} times those of the other side: "
@@ -140,7 +140,7 @@ def _unit(pair: Pair, source: str, unit: float, before: IntArray, after: IntArra
     )
 
 
-def currencies(pair: Pair) -> list[Fault]:
+def currencies(pair: Pair) -> list[PeriodFault]:
     """Find orders in a currency that the other side hardly has."""
     codes = []
     for side, at in zip(pair.sides, pair.goals(), strict=True):
@@ -160,7 +160,7 @@ def currencies(pair: Pair) -> list[Fault]:
     return faults
 
 
-def _currency(pair: Pair, code: str, on: int, codes: list[np.ndarray]) -> Fault:
+def _currency(pair: Pair, code: str, on: int, codes: list[np.ndarray]) -> PeriodFault:
     goals = pair.goals()
     foreign = codes[on] == code
     usual = _positive(pair.sides[1 - on], goals[1 - on])
@@ -177,7 +177,7 @@ def _currency(pair: Pair, code: str, on: int, codes: list[np.ndarray]) -> Fault:
 
     nothing = np.empty(0, dtype=np.int64)
     at = goals[on][foreign]
-    return Fault(
+    return PeriodFault(
         TRACKING,
         f"currency {code}",
         f"{percentage(float(foreign.mean()))} of the amounts {name} are in {code}, which the other "

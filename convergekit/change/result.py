@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.wording import counted, percentage
-from convergekit.change.faults import Fault
+from convergekit.change.faults import PeriodFault
 from convergekit.errors import ConvergekitError
 from convergekit.figures.card import Result
 from convergekit.typing import FloatArray
@@ -26,7 +26,7 @@ _KNOWN = ("open windows", "length")
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class WhyPart:
     """One part of a difference, before it is rounded."""
 
     kind: str
@@ -194,13 +194,13 @@ def made(
     steps: Sequence[str],
     sides: list[str],
     values: list[float],
-    parts: list[Part],
+    parts: list[WhyPart],
     effects: list[float],
     widths: list[float],
     width: float,
     p_values: list[float],
     confidence: float,
-    faults: list[Fault],
+    faults: list[PeriodFault],
     findings: pd.DataFrame,
     notes: list[str],
 ) -> Why:

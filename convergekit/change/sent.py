@@ -11,8 +11,8 @@ from convergekit.base.text import as_text
 from convergekit.base.wording import counted, percentage
 from convergekit.change.faults import (
     TRACKING,
-    Fault,
     Pair,
+    PeriodFault,
     fewer_than_expected,
     share,
     shares_apart,
@@ -31,7 +31,7 @@ _LACKING = 0.25
 _LEFT, _LIKE = 0.6, 0.5
 
 
-def bots(pair: Pair) -> list[Fault]:
+def bots(pair: Pair) -> list[PeriodFault]:
     """Find a value that very many who do only one thing have on one side, and few on the other."""
     candidates = [
         (size, column, value)
@@ -56,7 +56,7 @@ def bots(pair: Pair) -> list[Fault]:
 
     name = column.removeprefix(PROPERTY)
     return [
-        Fault(
+        PeriodFault(
             TRACKING,
             f"bot: {name} {value}",
             f"{counted(best, 'entrant')} with {name} {value!r}, nearly all of whom did a single "
@@ -83,7 +83,7 @@ def _lone_values(pair: Pair, values: list[np.ndarray], on: int) -> list[tuple[st
     return found
 
 
-def sent_twice(pair: Pair) -> list[Fault]:
+def sent_twice(pair: Pair) -> list[PeriodFault]:
     """Find orders that come again within an hour, without an event ID to tell them by."""
     repeats = pair.each(lambda side: _repeats(side, pair.last))
     goals = pair.goals()
@@ -98,7 +98,7 @@ def sent_twice(pair: Pair) -> list[Fault]:
         return side.repaired(dropped=dropped)
 
     return [
-        Fault(
+        PeriodFault(
             TRACKING,
             f"{pair.titles[-1]} sent twice, without an event ID",
             f"{percentage(shares[0])} of {pair.titles[-1]} before and {percentage(shares[1])} "
@@ -121,7 +121,7 @@ def _repeats(side: Side, last: int) -> IntArray:
     return np.sort(at[1:][again])
 
 
-def renamed(pair: Pair) -> list[Fault]:
+def renamed(pair: Pair) -> list[PeriodFault]:
     """Find a step whose events go by another name on one side."""
     faults = []
     counts = [_name_counts(side) for side in pair.sides]
@@ -158,7 +158,7 @@ def _codes_of_steps(side: Side) -> list[int]:
     return [int(code) for code in codes if code >= 0]
 
 
-def _renamed(pair: Pair, number: int, name: str) -> Fault:
+def _renamed(pair: Pair, number: int, name: str) -> PeriodFault:
     def named(side: Side) -> IntArray:
         return np.flatnonzero(side.inside & side.named(name))
 
@@ -167,7 +167,7 @@ def _renamed(pair: Pair, number: int, name: str) -> Fault:
         step[side.named(name)] = number
         return side.repaired(step=step)
 
-    return Fault(
+    return PeriodFault(
         TRACKING,
         f"{pair.titles[number]} renamed {name}",
         f"{pair.titles[number]} nearly stopped on one side, and {name!r}, which the other side "
@@ -177,7 +177,7 @@ def _renamed(pair: Pair, number: int, name: str) -> Fault:
     )
 
 
-def missing_days(pair: Pair) -> list[Fault]:
+def missing_days(pair: Pair) -> list[PeriodFault]:
     """Find days on which the orders did not come that the steps before them promised."""
     kept, days = [1.0, 1.0], []
     for on, side in enumerate(pair.sides):
@@ -203,7 +203,7 @@ def missing_days(pair: Pair) -> list[Fault]:
     if not days:
         return []
     return [
-        Fault(
+        PeriodFault(
             TRACKING,
             f"no {pair.titles[-1]} on {counted(len(days), 'day')}",
             f"{pair.titles[-1]} did not come on {', '.join(days[:3])}, when "

@@ -170,7 +170,7 @@ def read_side(
 
 
 @dataclass(frozen=True)
-class Entered:
+class EnteredProfiles:
     """Who entered a side, and how far they got.
 
     Attributes
@@ -199,7 +199,7 @@ class Entered:
     events: IntArray
 
 
-def enter(side: Side, count: int, within: int, *, in_period: bool) -> Entered:
+def enter(side: Side, count: int, within: int, *, in_period: bool) -> EnteredProfiles:
     """Return who entered, by the first event of the first step in the period.
 
     Steps are followed in their order, each by the first event after the one before, all within the
@@ -243,7 +243,7 @@ def enter(side: Side, count: int, within: int, *, in_period: bool) -> Entered:
     counts = inside & (step == count - 1) & (time >= entry[person])
     goals = np.bincount(person[counts], minlength=size)
     mine = side.inside & (side.person >= 0)
-    return Entered(
+    return EnteredProfiles(
         person=person[first],
         anchor=at[first],
         depth=depth,

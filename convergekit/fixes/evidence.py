@@ -137,7 +137,7 @@ def pairs_of(trail: Trail, lost: Lost, broken: Broken) -> Pairs:
 
 
 @dataclass(frozen=True)
-class Whole:
+class SeenWhole:
     """Visits whose pieces are put together.
 
     Attributes
@@ -155,13 +155,13 @@ class Whole:
     begins: BoolArray
 
 
-def whole_visits(trail: Trail, broken: Broken) -> Whole:
+def whole_visits(trail: Trail, broken: Broken) -> SeenWhole:
     """Return visits whose pieces are put together."""
     says = trail.visits.says.copy()
     says[broken.before] |= trail.visits.says[broken.headless]
     # One more, for what has no visit, which is -1.
     entry = np.append(broken.joined(len(says)), 0)
-    return Whole(entry, says, ~broken.breaks[trail.visits.first_name])
+    return SeenWhole(entry, says, ~broken.breaks[trail.visits.first_name])
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ def lifetimes_of(others: Others) -> Lifetimes:
     share = np.linspace(0.02, 0.98, 49)
     never = float(np.iinfo(np.int64).max)
     top = float(np.quantile(gap[same], 0.98)) if same.any() else 0.0
-    shapes = [(never, never)] * 1
+    shapes = [(never, never)]
     shapes += [(top * stays, top * by) for by in (1.0, 1.1, 1.25) for stays in _STAYS]
     found = []
     for whole, longest in shapes:
@@ -339,8 +339,8 @@ def lifetimes_of(others: Others) -> Lifetimes:
     fits = np.stack(found)
     fits[0] += np.log(len(shapes) - 1)
     weight = np.exp(fits - fits.max())
-    wholes, longests = (np.repeat([one[at] for one in shapes], len(share)) for at in (0, 1))
-    return Lifetimes(np.tile(share, len(shapes)), wholes, longests, weight.ravel() / weight.sum())
+    stays, ends = (np.repeat([one[at] for one in shapes], len(share)) for at in (0, 1))
+    return Lifetimes(np.tile(share, len(shapes)), stays, ends, weight.ravel() / weight.sum())
 
 
 def _left(gap: IntArray, whole: float, longest: float) -> FloatArray:

@@ -69,8 +69,8 @@ def bounds_of_marketing(
     # A cost per order is the least where orders are the most.
     worst = np.fmin(low, high), np.fmax(low, high)
     asking = NumbersAsked(answer, rows, "returns", "visits", worst)
-    found = bounds_of_numbers(s, asking, level)
-    return replace(found, table=_unseen(found.table, groups, sums.worth.sum(axis=1)))
+    bounds = bounds_of_numbers(s, asking, level)
+    return replace(bounds, table=_unseen(bounds.table, groups, sums.worth.sum(axis=1)))
 
 
 def _unseen(table: pd.DataFrame, groups: pd.DataFrame, most: FloatArray) -> pd.DataFrame:
