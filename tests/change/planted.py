@@ -53,6 +53,7 @@ def right(cause: Cause, found) -> tuple[bool, bool]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--nothing", type=int, default=0)
     parser.add_argument("--causes", nargs="*", default=list(CAUSES))
     parser.add_argument("--show", action="store_true")
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     began, firsts, tolds = time.process_time(), 0, 0
     for name in given.causes:
         cause, hits, told = CAUSES[name], 0, 0
-        for seed in range(given.seeds):
+        for seed in range(given.first, given.first + given.seeds):
             found = asked(cause, seed)
             is_first, is_told = right(cause, found)
             hits, told = hits + is_first, told + is_told
