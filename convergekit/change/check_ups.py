@@ -91,6 +91,9 @@ def _tracking(side: Side, keep: BoolArray, goal: Step, value: str | None) -> Tra
     events = s.events[keep].reset_index(drop=True)
     size = len(events)
     nothing = np.zeros(size, dtype=bool)
+    converting = (side.step == side.step.max(initial=-1))[keep] & (side.step >= 0)[keep]
+    # Of a period without conversions the other checks are made.
+    goals = (goal,) if converting.any() else ()
     return Tracking(
         events=events,
         aliases=s.resolution.aliases.of_events(keep),
@@ -98,8 +101,8 @@ def _tracking(side: Side, keep: BoolArray, goal: Step, value: str | None) -> Tra
         implausible=nothing,
         other_state=nothing,
         profile=s.resolution.profile[keep],
-        converting=(side.step == side.step.max(initial=-1))[keep] & (side.step >= 0)[keep],
+        converting=converting,
         said=[],
         placeholder_ids=pd.Series([], dtype="str"),
-        asked=AskedCheckUp((goal,), AskedMoney(value), s.browser_alias, s.calendar),
+        asked=AskedCheckUp(goals, AskedMoney(value), s.browser_alias, s.calendar),
     )

@@ -281,7 +281,7 @@ def test_a_profile_is_asked_of_its_part_alone(parts, monkeypatch):
     monkeypatch.setattr(
         type(parts._run),
         "part",
-        lambda self, number, names=None: (loaded.append(number), part(self, number, names))[1],
+        lambda self, number: (loaded.append(number), part(self, number))[1],
     )
     explorer.profile.search.value = MILO
     assert explorer.profile.timeline is not None
