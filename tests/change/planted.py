@@ -114,8 +114,9 @@ def asked_of_nothing(world: str, number: str, seed: int, people: int):
 
 
 _FORTNIGHTS = ("2026-03-02", "2026-03-15"), ("2026-03-16", "2026-03-29")
-#: Their people come to be known in the first week, and all visits of one are in 35 days.
-_WEEKS = ("2026-06-08", "2026-06-18"), ("2026-06-19", "2026-06-29")
+#: As many of each weekday. Their people come to be known in the first week, and all visits of one
+#: are in 35 days.
+_WEEKS = ("2026-06-08", "2026-06-21"), ("2026-06-22", "2026-07-05")
 
 
 if __name__ == "__main__":
