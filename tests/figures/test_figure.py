@@ -41,12 +41,17 @@ def test_texts_on_the_paper_take_the_colour_of_the_page(figure):
     title = drawn["layout"]["title"]
     said = [title["text"], title["subtitle"]["text"]]
     said += [one["text"] for one in drawn["layout"]["annotations"]]
-    said += [trace["name"] for trace in drawn["data"]]
-
     assert all(text.startswith("<span style='color:currentColor") for text in said)
     assert drawn["layout"]["template"]["layout"]["paper_bgcolor"] == "rgba(0,0,0,0)"
     # The figure that people change is without them.
     assert "span" not in figure.layout.title.text
+
+
+def test_names_in_a_legend_take_it_too(funnel):
+    drawn = funnel.plot().update_traces(showlegend=True).to_dict()
+    names = [trace["name"] for trace in drawn["data"]]
+    assert len(names) == 3
+    assert all(name.startswith("<span style='color:currentColor") for name in names)
 
 
 def test_axes_take_it_too(funnel):
