@@ -316,7 +316,7 @@ def test_what_is_no_source_is_told(tmp_path):
 def test_what_is_not_by_parts_says_so(files):
     p = run(files)
     with pytest.raises(ck.NotOnThisEngine, match="without workdir= and memory="):
-        p.explore  # noqa: B018 - asking raises
+        p.why  # noqa: B018 - asking raises
     with pytest.raises(AttributeError):
         p.nothing_such  # noqa: B018 - asking raises
 
