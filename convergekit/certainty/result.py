@@ -213,7 +213,7 @@ class AnswerBounds(Result):
     def finding(self) -> str:
         """What it comes to for the number that identity moves most, in a sentence or two."""
         if self.table.empty:
-            return f"There is no {self.number}."
+            return f"The answer does not have any {self.number}."
         row = self._most_moved
         name = ", ".join(_named(column, row[column]) for column in self.of)
         stitched, low, high = (self._text(row[end]) for end in ("stitched", "low", "high"))

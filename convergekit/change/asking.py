@@ -460,7 +460,7 @@ def _periods(
 def _span(s: StitchedEvents) -> tuple[int, int]:
     begin, end = s.observed_span
     if pd.isna(begin) or pd.isna(end):
-        raise ConvergekitError("there are no events to compare on one side.")
+        raise ConvergekitError("one side does not have events to compare.")
     return int(begin.value // 1000), int(end.value // 1000) + 1
 
 
@@ -520,7 +520,9 @@ def _cost(spend: pd.DataFrame | Spend | None, side: Side) -> float:
     table = spend.table if isinstance(spend, Spend) else spend
     lacking = [name for name in ("date", "spend") if name not in table]
     if lacking:
-        raise ConvergekitError(f"spend has no column {lacking[0]!r}; it needs 'date' and 'spend'.")
+        raise ConvergekitError(
+            f"spend does not have a column {lacking[0]!r}; it needs 'date' and 'spend'."
+        )
     if "currency" in table and len(table["currency"].dropna().unique()) > 1:
         raise ConvergekitError(
             "spend is in several currencies: give spend.in_currency('EUR', rates) instead."
@@ -541,6 +543,6 @@ def _check_events(sides: tuple[Side, Side]) -> None:
     for side in sides:
         if not side.inside.any():
             raise ConvergekitError(
-                f"there is no event in the period {side.name}, {_named(side)}; the data are of "
+                f"the period {side.name}, {_named(side)}, does not have any event; the data are of "
                 f"{side.s.observed_span[0]:%Y-%m-%d} to {side.s.data_end:%Y-%m-%d}."
             )

@@ -135,7 +135,7 @@ def _split_up(pair: Pair, kind: str) -> PeriodFault:
         IDENTITY,
         f"{kind} stopped coming before {pair.titles[-1]}",
         f"Many fewer of the events before {pair.titles[-1]} carry the alias type {kind!r}: a "
-        "person's browsers are no longer joined. Both sides are counted without it.",
+        "person's browsers are not joined any more. Both sides are counted without it.",
         pair.each(at),
         apart,
     )

@@ -52,8 +52,8 @@ def arms_of(people: ExposedPeople, asked: ExperimentQuestion) -> list[str]:
         )
     if len(arms) < 2:
         raise ConvergekitError(
-            f"all {counted(len(people.table), 'profile')} were exposed to {arms[0]!r}; there is no "
-            "other arm to compare it with."
+            f"all {counted(len(people.table), 'profile')} were exposed to {arms[0]!r}; "
+            "an experiment needs another arm to compare it with."
         )
     return [asked.control, *(arm for arm in arms if arm != asked.control)]
 

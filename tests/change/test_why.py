@@ -189,7 +189,7 @@ def test_bad_input_is_answered(store):
         (lambda: store.why("2026-03-02"), "must be a period"),
         (lambda: store.why(store, FEW[0]), "one other"),
         (lambda: store.why(("2026-03-09", "2026-03-02"), FEW[1]), "ends before it begins"),
-        (lambda: store.why(FEW[0], ("2027-03-02", "2027-03-08")), "no event in the period after"),
+        (lambda: store.why(FEW[0], ("2027-03-02", "2027-03-08")), "after, .* not have any event"),
         (lambda: store.why(*FEW, steps=["PageView"]), "two or more"),
         (lambda: store.why(*FEW, steps=["PageView", "PageView"]), "names that differ"),
         (lambda: store.why(*FEW, steps=["PageView", "Bought"]), "no event is named"),
