@@ -79,8 +79,8 @@ def weights(formula: Formula, before: _Values, after: _Values) -> dict[str, Floa
     >>> one = {"price": 2.0, "people": 10.0, "rate": 0.5, "mix": 0.0}
     >>> other = {"price": 3.0, "people": 10.0, "rate": 0.4, "mix": 0.0}
     >>> found = weights(formula, one, other)
-    >>> [round(float(found[name] * (other[name] - one[name])), 9) for name in ("price", "rate")]
-    [4.5, -2.5]
+    >>> [(found[name] * (other[name] - one[name])).round(9).tolist() for name in ("price", "rate")]
+    [[4.5], [-2.5]]
     """
     degree = len(formula.outer) + len(formula.inner) + len(formula.steps) + 2
     nodes, masses = np.polynomial.legendre.leggauss(degree // 2 + 1)
