@@ -937,7 +937,7 @@ class Stitched:
         ----------
         variant : str
             The property of exposures that says the arm, such as ``"variant"``. What an event
-            carries from earlier ones is no exposure.
+            carries from earlier ones is not an exposure.
         goal : str, sequence of str, or Step, default "Placed Order"
             The event that the arms are to change.
         exposure : str, sequence of str, or Step, optional

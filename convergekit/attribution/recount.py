@@ -100,7 +100,7 @@ class Sums:
     label : numpy.ndarray of int
         Of each session, -1 if it may not receive credit.
     size : int
-        How many labels there are, the last of which is no visit.
+        How many labels there are, the last of which stands for orders without a visit.
     models : tuple of str
         The model of each row.
     worth : numpy.ndarray of float

@@ -241,7 +241,7 @@ def _few_valued(pair: Pair) -> Iterator[tuple[str, list[np.ndarray]]]:
         try:
             few = all(0 < one.nunique() <= _MOST_VALUES for one in cells)
         except TypeError:
-            # Lists and the like are no values.
+            # Lists and the like are not values.
             continue
         if few:
             yield column, [as_text(one)[0].to_numpy(dtype=object) for one in cells]

@@ -169,7 +169,7 @@ class LinkedOptions(ExportOptions):
         ConvergekitError
             A time zone or day is not known.
         """
-        # `Calendar.of` refuses a text that is no day.
+        # `Calendar.of` refuses a text that is not a day.
         starts = None if self.week_starts is None else self.week_starts.lower()
         return Calendar.of(self.calendar, cast("Weekday | None", starts))
 

@@ -278,7 +278,7 @@ class _Pauses:
 
     @classmethod
     def of(cls, parts: Iterable[IntArray]) -> _Pauses:
-        # Of spans that are no longer than what matters: pauses within one do not.
+        # Of spans not longer than what matters: pauses within one do not.
         span = LEAST_PAUSE // TIMES_ANY_OTHER
         spans = pd.DataFrame({"first": [], "last": [], "times": []}, dtype="int64")
         for times in parts:

@@ -146,7 +146,7 @@ def _exposing(
 
 
 def _own_column(events: pd.DataFrame, variant: str) -> str:
-    """Return the column of what events themselves say; what they carry from others is no exposure.
+    """Return the column of what events themselves say; what they carry is not an exposure.
 
     Raises
     ------

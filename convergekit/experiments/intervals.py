@@ -75,7 +75,7 @@ class ArmDifference:
     relative, relative_low, relative_high : numpy.ndarray of float
         As a share of control; missing where control has nothing.
     p_value : numpy.ndarray of float
-        That there is no effect.
+        That nothing has an effect.
     """
 
     effect: FloatArray
