@@ -56,7 +56,7 @@ def funnel_command(
     parse_duration(within, name="--within")
     handed = Handed(printed, out, force).checked()
     s = _stitched(given, handed)
-    with _asked(given):
+    with _asked():
         found = s.funnel(step, within=within, by=by or (), freq=freq, top=top)
         if freq is None:
             handed.hand_out(found.table, shown_funnel(found))
@@ -139,7 +139,7 @@ def retention_command(
     """Stitch exports and print how many profiles come back, by cohort."""
     handed = Handed(printed, out, force).checked()
     s = _stitched(given, handed)
-    with _asked(given):
+    with _asked():
         found = s.retention(start, returns, freq=freq, by=by or (), top=top)
         word = period_word(freq)
         headings = {
@@ -175,7 +175,7 @@ def sessions_command(
     """Stitch exports and print each profile's sessions, and where each came from."""
     handed = Handed(printed, out, force).checked()
     s = _stitched(given, handed)
-    with _asked(given):
+    with _asked():
         found = pd.DataFrame(s.sessions(timeout))
         headings = {
             "profile_id": "profile",
@@ -226,7 +226,7 @@ def attribution_command(
     parse_duration(lookback, name="--lookback")
     handed = Handed(printed, out, force).checked()
     s = _stitched(given, handed)
-    with _asked(given):
+    with _asked():
         found = s.attribution(conversion, value, model or "last_touch", lookback, by)
         headings = {
             "model": "model",
@@ -262,7 +262,7 @@ def customers_command(
     """Stitch exports and print new and returning customers by period."""
     handed = Handed(printed, out, force).checked()
     s = _stitched(given, handed)
-    with _asked(given):
+    with _asked():
         found = s.customers(conversion, value, currency=currency)
         table = found.new_and_returning(freq)
         word = period_word(freq)
@@ -299,7 +299,7 @@ def _stitched(given: StitchedOptions, handed: Handed) -> Any:
 
 
 @contextlib.contextmanager
-def _asked(given: StitchedOptions) -> Iterator[None]:
+def _asked() -> Iterator[None]:
     """Tell remarks, and say errors in the words of the command."""
     try:
         with remarks_told():
