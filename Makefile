@@ -104,9 +104,10 @@ gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or
 	$(BIN)/python docs/explorer_picture.py
 	$(BIN)/python docs/report_picture.py
 
-docs: .venv/docs  ## Build the documentation site into site/; a broken link or picture is an error
+docs: .venv/docs  ## Build the documentation site into site/, and open each page of it (needs Chrome or Chromium)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python docs/check_links.py site
+	$(BIN)/python docs/check_pages.py site
 	@echo "site/index.html: serve it with '$(BIN)/mkdocs serve'"
 
 audit: .venv/audit  ## Ask the vulnerability service about the pinned versions (needs the network)
