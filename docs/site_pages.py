@@ -19,6 +19,8 @@ from site_text import PAGES, site_text
 
 #: How a notebook that was saved shows the explorer.
 _EXPLORER = "    Explorer(shown by Jupyter, as the last line of a cell)"
+#: Pages that are made of something else, with their links.
+_MADE = ("api/", "notebooks/")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -35,7 +37,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Return a page of docs/ with its links to files elsewhere led to their pages."""
-    return markdown if "/" in page.file.src_uri else site_text(markdown)
+    return markdown if page.file.src_uri.startswith(_MADE) else site_text(markdown)
 
 
 def notebook_page(path: Path) -> dict[str, Any]:
