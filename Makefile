@@ -108,6 +108,7 @@ docs: .venv/docs  ## Build the documentation site into site/, and open each page
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python docs/check_links.py site
 	$(BIN)/python docs/check_pages.py site
+	$(BIN)/python docs/check_search.py site
 	@echo "site/index.html: serve it with '$(BIN)/mkdocs serve'"
 
 audit: .venv/audit  ## Ask the vulnerability service about the pinned versions (needs the network)
