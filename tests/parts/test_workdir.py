@@ -96,7 +96,7 @@ def test_tables_are_datasets(files):
     assert repr(p.profiles) == f"PartsTable(profiles: {len(p.profiles)} rows in 2 files)"
 
 
-STOPS = ["_read", "_find_clusters", "_split", "_stitch"]
+STOPS = ["_read", "_find_clusters", "_split_blocks", "stitch_parts"]
 
 
 @pytest.mark.parametrize("step", STOPS)
@@ -136,7 +136,7 @@ def test_finished_parts_are_not_stitched_again(files, monkeypatch):
     def never(*_):
         raise AssertionError
 
-    monkeypatch.setattr(stitching.Run, "_stitch", never)
+    monkeypatch.setattr(stitching.Run, "write_part", never)
     monkeypatch.setattr(stitching.Run, "_read", never)
     assert len(run(files).events) > 0
 
