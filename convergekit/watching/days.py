@@ -51,7 +51,7 @@ class Days:
     @cached_property
     def weekday(self) -> IntArray:
         """The weekday of each day, 0 for Monday."""
-        return np.asarray(self.periods.dayofweek, dtype=np.int64)
+        return np.asarray(self.periods.day_of_week, dtype=np.int64)
 
     @cached_property
     def knowledge(self) -> Knowledge:

@@ -82,6 +82,10 @@ def _late(days: Days, at: IntArray, counted: IntArray) -> float:
 
 
 def _visits(days: Days, delay: int) -> tuple[DailyNumber, float]:
+    """Count the visits that began on each day.
+
+    One that goes on after midnight, by when a link made another profile of its own, counts again.
+    """
     at = np.flatnonzero(days.day >= 0)
     counted = days.counted(at, delay)
     visitor = np.full(len(days.day), -1, dtype=np.int64)

@@ -178,7 +178,7 @@ class Watch(Result):
             rows.append(
                 {
                     "number": line["number"],
-                    "day": f"{line['day']:%a %Y-%m-%d}",
+                    "day": f"{line['day'].day_name()[:3]} {line['day']:%Y-%m-%d}",
                     "days": str(line["days"]) if is_compared else "",
                     "observed": texts["observed"],
                     "expected": texts["expected"],
