@@ -26,6 +26,7 @@ _FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "new profiles": ((), ()),
     "linked": (("event",), ()),
 }
+_WITHIN = pd.Timedelta("1D")
 _EXAMPLE = "[[number]]\nkind = 'events'\nevent = 'Placed Order'"
 
 
@@ -56,7 +57,7 @@ class WatchedNumber:
     currency: str | None = None
     rates: Mapping[str, float] | None = None
     steps: tuple[tuple[str, ...], ...] = ()
-    within: pd.Timedelta = pd.Timedelta("1D")
+    within: pd.Timedelta = _WITHIN
 
     @property
     def is_share(self) -> bool:
@@ -156,7 +157,7 @@ def _number(given: Any, where: str) -> WatchedNumber:
     if not isinstance(given, Mapping):
         raise ConvergekitError(f"{where} must be a table, such as:\n\n{_EXAMPLE}")
     kinds, kind = get_args(WatchedKind), given.get("kind")
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise ConvergekitError(
             f"{where}: kind must be one of {', '.join(map(repr, kinds))}; got {kind!r}."
             f"{did_you_mean(kind, kinds)}"
@@ -173,7 +174,9 @@ def _number(given: Any, where: str) -> WatchedNumber:
         name=_text(given.get("name", _usual_name(kind, event, steps)), f"{where}: name"),
         event=event,
         value=None if "value" not in given else _text(given["value"], f"{where}: value"),
-        currency=None if "currency" not in given else _text(given["currency"], f"{where}: currency"),
+        currency=None
+        if "currency" not in given
+        else _text(given["currency"], f"{where}: currency"),
         rates=_rates(given.get("rates"), where),
         steps=steps,
     )
@@ -235,7 +238,9 @@ def _days(given: Any, where: str) -> tuple[pd.Period, pd.Period]:
     try:
         if isinstance(given, datetime.datetime) or not isinstance(given, (str, datetime.date)):
             raise ValueError(given)
-        ends = [datetime.date.fromisoformat(day.strip()) for day in (first, last if dots else first)]
+        ends = [
+            datetime.date.fromisoformat(day.strip()) for day in (first, last if dots else first)
+        ]
     except ValueError:
         raise ConvergekitError(
             f"{where}: leave_out holds days, such as '2026-04-06', or a first and a last, such as "

@@ -54,7 +54,7 @@ class DailyNumber:
     weekday: IntArray
 
     @property
-    def values(self) -> FloatArray:
+    def by_day(self) -> FloatArray:
         """What is read: the count, the amount, or the share."""
         if self.base is None:
             return self.top
@@ -118,7 +118,7 @@ def statsmodels() -> ModuleType:
             "watch needs statsmodels, which is not installed; install it with "
             "pip install 'convergekit[watch]'."
         ) from None
-    return generalized_linear_model  # type: ignore[no-any-return]
+    return generalized_linear_model
 
 
 @dataclass(frozen=True, eq=False)

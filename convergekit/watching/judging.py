@@ -1,4 +1,4 @@
-"""Which of the latest days are alarms: numbers compared with their own past, and how often by chance.
+"""Which of the latest days are alarms.
 
 All comparisons of a week share 5 %: those of every number, every day, and every span of days
 (Bonferroni). So in a week without a cause there is an alarm of any number in 5 % of weeks at most.
@@ -147,7 +147,7 @@ def series_of(
         {
             "number": pd.Series([watched.name] * len(days), dtype="str"),
             "day": periods[days].to_timestamp(),
-            "value": [six_digits(one) for one in number.values[days]],
+            "value": [six_digits(one) for one in number.by_day[days]],
             "expected": expected[:, 0],
             "low": expected[:, 1],
             "high": expected[:, 2],

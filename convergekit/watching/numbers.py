@@ -134,8 +134,7 @@ def _conversion(days: Days, watched: WatchedNumber, delay: int) -> tuple[DailyNu
     )
     size = len(days.periods)
     base, top = (
-        np.bincount(entry[at], minlength=size).astype(np.float64)
-        for at in (reached[0], reached[1])
+        np.bincount(entry[at], minlength=size).astype(np.float64) for at in (reached[0], reached[1])
     )
     return DailyNumber(top, base, top, days.weekday), late
 

@@ -179,7 +179,7 @@ def _row(
     }
     if span is None:
         return row | {
-            "days": 1, "observed": float(number.values[one.day]), "expected": np.nan,
+            "days": 1, "observed": float(number.by_day[one.day]), "expected": np.nan,
             "low": np.nan, "high": np.nan, "change": np.nan, "p_value": np.nan,
             "verdict": "not compared", "reason": one.reason,
         }  # fmt: skip

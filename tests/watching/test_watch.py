@@ -392,9 +392,10 @@ def test_other_bad_input_is_answered(tmp_path, shop):
         ck.watch(ck.stitch(events_of([1]).iloc[:0]), ORDERS)
     with pytest.raises(ck.ConvergekitError, match="needs a store or a stitching"):
         ck.watch("shop", ORDERS)
+    whole = ck.stitch(shop)
+    long = {"kind": "conversion", "steps": ["PageView", "Placed Order"], "within": "90D"}
     with pytest.raises(ck.ConvergekitError, match="its windows are open"):
-        week = {"kind": "conversion", "steps": ["PageView", "Placed Order"], "within": "90D"}
-        ck.watch(ck.stitch(shop), {"number": [week]})
+        ck.watch(whole, {"number": [long]})
 
 
 def test_without_statsmodels_the_extra_is_named(monkeypatch):
@@ -407,8 +408,6 @@ def test_without_statsmodels_the_extra_is_named(monkeypatch):
 
 def test_names_are_shown_as_they_are():
     events = events_of([*daily(98), 40], name="Paid | <b> `x`")
-    found = ck.watch(
-        ck.stitch(events), {"number": [{"kind": "events", "event": "Paid | <b> `x`"}]}
-    )
+    found = ck.watch(ck.stitch(events), {"number": [{"kind": "events", "event": "Paid | <b> `x`"}]})
     assert r"Paid \| &lt;b&gt; \`x\`" in found.to_markdown()
     assert "<b>" not in found._repr_html_()

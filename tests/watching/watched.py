@@ -83,16 +83,19 @@ def main() -> None:
             alarms = alarmed_weeks(construction, given.weeks, given.first)
             print(f"{construction}: alarms in {sum(alarms)} of {len(alarms)} weeks "
                   f"({np.mean(alarms):.1%})", flush=True)  # fmt: skip
-        own, together = [], []
+        own, together, by_weekday = [], [], []
         for drop in NUMBERS if given.drops else ():
             found = np.array(found_drops(construction, drop, given.drops, given.first))
             own.append(found[:, 0].mean())
             together.append(found[:, 1].mean())
+            by_weekday.append([found[day::7, 1].mean() for day in range(7)])
             print(f"  {drop}: found {together[-1]:.0%}, by the number itself {own[-1]:.0%}",
                   flush=True)  # fmt: skip
         if together:
             print(f"  of all drops found {np.mean(together):.1%}, by the number itself "
                   f"{np.mean(own):.1%}", flush=True)  # fmt: skip
+            shares = ", ".join(f"{share:.0%}" for share in np.mean(by_weekday, axis=0))
+            print(f"  by the weekday on which they begin: {shares}", flush=True)
     if given.stores:
         from tests.watching.stores import print_stores
 
