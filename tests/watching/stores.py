@@ -1,7 +1,7 @@
 """Whole stores, watched every day: their events, and a fifth of the orders of three days gone.
 
-A store has 2,000 orders a week for seventeen weeks. Of the latest four weeks, those with an alarm are
-counted; then orders are taken away at random from a day on, and `ck.watch` is asked again.
+A store has 2,000 orders a week for seventeen weeks. Of the latest four weeks, those with an alarm
+are counted; then orders of the last three days are taken away, and `ck.watch` is asked again.
 """
 
 from __future__ import annotations
