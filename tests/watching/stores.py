@@ -26,8 +26,8 @@ NUMBERS = {
     ]
 }
 DAYS = 119
-#: So many people place about 2,000 orders a week.
-PEOPLE = 58_000
+#: So many people place about 2,000 orders a week, copies left out.
+PEOPLE = 82_000
 
 
 def print_stores(count: int, first_seed: int) -> None:
@@ -35,7 +35,9 @@ def print_stores(count: int, first_seed: int) -> None:
     for seed in range(first_seed, first_seed + count):
         events = ck.simulate_store(people=PEOPLE, seed=seed, days=DAYS).events
         orders = events["event_name"] == "Placed Order"
-        found = ck.watch(ck.stitch(events), NUMBERS, days=28)
+        s = ck.stitch(events)
+        weekly = (s.events["event_name"] == "Placed Order").sum() / DAYS * 7
+        found = ck.watch(s, NUMBERS, days=28)
         days = found.table.groupby("number").cumcount()
         weeks = days[found.table["verdict"] == "alarm"] // 7
         drop = dropped(events, orders, seed)
@@ -43,7 +45,7 @@ def print_stores(count: int, first_seed: int) -> None:
         alarms = again.alarms.drop_duplicates("number", keep="last")
         why = [again.why(row).finding for row in alarms.index]
         print(
-            f"store {seed}: {orders.sum() / DAYS * 7:,.0f} orders a week; alarms in "
+            f"store {seed}: {weekly:,.0f} orders a week; alarms in "
             f"{weeks.nunique()} of 4 weeks; a fifth of the orders gone: "
             f"{', '.join(alarms['number']) or 'not found'}",
             *why, sep="\n  ", flush=True,

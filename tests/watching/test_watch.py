@@ -230,7 +230,7 @@ def test_events_that_come_late_are_waited_for():
 
 
 def test_why_is_asked_of_the_same_weekdays_before(monkeypatch):
-    events = ck.simulate_store(people=9000, seed=3, days=60, noise=0.3).events
+    events = ck.simulate_store(people=5000, seed=3, days=60, noise=0.3).events
     gone = (events["event_name"] == "Placed Order") & (events["timestamp"] >= "2026-04-29")
     kept = ~gone | (np.random.default_rng(1).random(len(events)) < 0.3)
     s = ck.stitch(events[kept])
