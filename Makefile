@@ -72,6 +72,7 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.processors
 	$(BIN)/python -m tests.funnels.fair --stores 600 --processes 2
 	$(BIN)/python -m tests.change.planted --seeds 10 --nothing 200
+	$(BIN)/python -m tests.watching.watched --stores 2
 	$(BIN)/python -m tests.store.crash
 	$(BIN)/python -m tests.store.kill --kills 500
 	$(BIN)/python -m tests.store.search --examples 2000
