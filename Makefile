@@ -72,6 +72,7 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.processors
 	$(BIN)/python -m tests.funnels.fair --stores 600 --processes 2
 	$(BIN)/python -m tests.change.planted --seeds 10 --nothing 200
+	$(BIN)/python -m tests.watching.watched --stores 2
 	$(BIN)/python -m tests.store.crash
 	$(BIN)/python -m tests.store.kill --kills 500
 	$(BIN)/python -m tests.store.search --examples 2000
@@ -163,7 +164,7 @@ clean:  ## Remove what the commands made
 	$(PYTHON) -m venv .venv \
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PIP_INSTALL) --upgrade pip  # the pinned one: groups need pip 25.1 or newer
-	$(PIP_INSTALL) -e '.[duckdb,excel,fast,phone,png,polars]' --group dev --group browser
+	$(PIP_INSTALL) -e '.[duckdb,excel,fast,phone,png,polars,watch]' --group dev --group browser
 	@touch .venv/installed
 
 # Dependency groups of pyproject.toml, each on top of the rest.

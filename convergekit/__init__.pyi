@@ -83,6 +83,8 @@ from .store import (
 from .visits.channels import CHANNEL_RULES, ChannelRule
 from .visits.detours import IGNORED_REFERRERS
 from .visits.rules import VISIT_PRESETS, VisitRules
+from .watching.result import Watch
+from .watching.watch import watch
 from .writers.parquet import read_stitched
 
 __all__ = [
@@ -152,6 +154,7 @@ __all__ = [
     "UnknownAliasError",
     "UnknownNameError",
     "VisitRules",
+    "Watch",
     "WhatIf",
     "Why",
     "WithoutCampaign",
@@ -175,5 +178,6 @@ __all__ = [
     "simulate_store",
     "stitch",
     "suggest_columns",
+    "watch",
 ]
 __version__: str
