@@ -19,7 +19,7 @@ from convergekit.activity.retention import (
 )
 from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
 from convergekit.certainty.asked import AskedOf, checked_level
-from convergekit.certainty.evidence import Occurring
+from convergekit.certainty.occurring import Occurring
 from convergekit.certainty.numbers import Recounting
 from convergekit.certainty.result import AnswerBounds
 from convergekit.certainty.worst import certain_units

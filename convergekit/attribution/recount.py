@@ -11,7 +11,7 @@ import numpy as np
 from convergekit.attribution.attribute import Attributor, Credited
 from convergekit.attribution.question import Question
 from convergekit.base.grouping import number
-from convergekit.certainty.evidence import Occurring
+from convergekit.certainty.occurring import Occurring
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import BoolArray, FloatArray, IntArray
 from convergekit.visits.browsers import DEVICES

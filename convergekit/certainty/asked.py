@@ -9,7 +9,8 @@ import numpy as np
 
 from convergekit.base.wording import percentage
 from convergekit.certainty.estimate import LEAST_IDENTIFIED, MOST_UNASSIGNED
-from convergekit.certainty.evidence import Evidence, Occurring
+from convergekit.certainty.evidence import Evidence
+from convergekit.certainty.occurring import Occurring
 from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.identity.tables import StitchedEvents
 

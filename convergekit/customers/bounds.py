@@ -11,7 +11,7 @@ from convergekit.base.grouping import distinct_rows, run_starts
 from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
 from convergekit.certainty.asked import AskedOf, checked_level
 from convergekit.certainty.completion import nearest
-from convergekit.certainty.evidence import Occurring
+from convergekit.certainty.occurring import Occurring
 from convergekit.certainty.numbers import Recounting
 from convergekit.certainty.parts import Parts, parts_of
 from convergekit.certainty.result import AnswerBounds
