@@ -18,7 +18,7 @@ from convergekit.certainty.people import likeness, of_several
 from convergekit.certainty.seen import NEVER, LastSeen, ProfilesSeen
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.tables import StitchedEvents
-from convergekit.typing import BoolArray, IntArray
+from convergekit.typing import IntArray
 
 
 @dataclass(frozen=True)

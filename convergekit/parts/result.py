@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from convergekit.attribution.result import Attribution
     from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
+    from convergekit.certainty.asked import AskedOf
     from convergekit.customers.result import Customers
     from convergekit.diagnostics.explain import Explanation
     from convergekit.diagnostics.hindsight import Hindsight
@@ -86,6 +87,8 @@ if TYPE_CHECKING:
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
+
+Question = TypeVar("Question")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -284,7 +287,7 @@ class StitchedParts:
         visits: Visits | None = None,
     ) -> Retention:
         """Return how many profiles come back after an event, as `Stitched.retention`."""
-        from convergekit.activity.retention import RetentionQuestion
+        from convergekit.activity.retention import RetentionAsked, RetentionQuestion
         from convergekit.parts.answers.activity import retention_by_parts
 
         asked = RetentionQuestion.of(
@@ -299,7 +302,8 @@ class StitchedParts:
             label=label,
             top=top,
         )
-        return retention_by_parts(asked, self._run.of_each, calendar, visits)
+        found = retention_by_parts(asked, self._run.of_each, calendar, visits)
+        return replace(found, _asked=self._asked(RetentionAsked(asked, calendar, visits)))
 
     def counts(
         self,
@@ -345,7 +349,6 @@ class StitchedParts:
         calendar: str | None = None,
     ) -> Customers:
         """Return customers' orders, as `Stitched.customers`."""
-        from convergekit.certainty.asked import AskedOf
         from convergekit.customers.result import customers
         from convergekit.parts.answers.activity import events_by_parts
 
@@ -362,7 +365,7 @@ class StitchedParts:
             calendar=Calendar.of(calendar, usual=self._run.options.calendar),
             span=self._run.facts.observed,
         )
-        return replace(found, _asked=AskedOf(by_parts=True))
+        return replace(found, _asked=self._asked(True))
 
     def experiment(
         self,
@@ -501,7 +504,8 @@ class StitchedParts:
             new_on=new_on,
             rules=rules,
         )
-        return attribution_by_parts(self._run.of_each, asked)
+        found = attribution_by_parts(self._run.of_each, asked)
+        return replace(found, _asked=self._asked(asked))
 
     def attribution_lift(
         self,
@@ -656,7 +660,9 @@ class StitchedParts:
             calendar=Calendar.of(calendar, usual=self._run.options.calendar),
             visits=visits,
         )
-        return marketing_by_parts(self._run.of_each, spend, asked, self._run.options.observed_until)
+        until = self._run.options.observed_until
+        found, known = marketing_by_parts(self._run.of_each, spend, asked, until)
+        return replace(found, _asked=self._asked(known))
 
     def reconcile(
         self,
@@ -1044,6 +1050,13 @@ class StitchedParts:
             by=by,
             overwrite=overwrite,
         )
+
+    def _asked(self, question: Question) -> AskedOf[Question]:
+        """Return what bounds of an answer need."""
+        from convergekit.certainty.asked import AskedOf
+
+        segment = bool(self._counts.segment)
+        return AskedOf(self._run.of_each, question, segment, self.identity)
 
     def _about(self) -> About:
         from convergekit.parts.answers.about_all import about_all

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.certainty import asked, estimate
-from tests.certainty.worlds import simulated
 from tests.effort import tries
 from tests.parts.parts_cases import by_parts, in_memory
 from tests.parts.test_part_answers import STEPS, frames, parts, same
@@ -68,37 +66,85 @@ def test_bounds_of_funnels_are_those_of_memory(given_frames, question, number):
         check_bounds(lambda s: s.funnel(**question), given_frames, number)
 
 
+@given(
+    frames(),
+    st.fixed_dictionaries(
+        {"model": st.sampled_from(["last_touch", "linear", "markov", ["shapley", "time_decay"]])},
+        optional={
+            "value": st.just("total_price"),
+            "by": st.sampled_from(["channel", "utm_source"]),
+            "lookback": st.just("2min"),
+            "direct": st.just("last_resort"),
+            "repeats": st.just("collapse"),
+            "whole_days": st.just(True),
+        },
+    ),
+    parts,
+)
+@tries(30)
+def test_bounds_of_credits_are_those_of_memory(given_frames, question, number):
+    if given_frames:
+        check_bounds(lambda s: s.attribution("Placed Order", **question), given_frames, number)
+
+
+@given(frames(), st.sampled_from(["on", "within", "on_or_after"]), parts)
+@tries(20)
+def test_bounds_of_retention_are_those_of_memory(given_frames, mode, number):
+    if given_frames:
+        check_bounds(lambda s: s.retention(freq="min", mode=mode), given_frames, number)
+
+
+@given(frames(), parts)
+@tries(20)
+def test_bounds_of_customers_are_those_of_memory(given_frames, number):
+    if given_frames:
+        check_bounds(lambda s: s.customers(), given_frames, number)
+
+
 @pytest.fixture(scope="module")
 def store():
-    return simulated(300, seed=6, losses=ck.TrackingLoss(lost_tokens=0.4)).events
+    losses = ck.TrackingLoss(lost_tokens=0.4)
+    return ck.simulate_store(people=300, seed=6, losses=losses, spend=True)
 
 
+@pytest.fixture(scope="module")
+def stitched(store):
+    """Return a store in memory, and in parts."""
+    half = len(store.events) // 2
+    halves = [store.events.head(half), store.events.tail(-half)]
+    with by_parts(halves, 2) as two, by_parts(halves, 5) as five:
+        yield ck.stitch(store.events), [two, five]
+
+
+EUROS = ck.Step("Placed Order", where={"currency": "EUR"})
 ANSWERS = {
-    "funnel": lambda s: s.funnel(["PageView", "Added To Cart", "Placed Order"], within="14D"),
+    "funnel": lambda s, _: s.funnel(["PageView", "Placed Order"], within="14D"),
+    "attribution": lambda s, _: s.attribution(EUROS, value="total_price", model="markov"),
+    "marketing": lambda s, spend: s.marketing(spend, conversion=EUROS),
+    "retention": lambda s, _: s.retention(),
+    "customers": lambda s, _: s.customers(EUROS),
 }
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.parametrize("most", [20_000, 100])
-def test_bounds_of_a_store_are_those_of_memory(store, name, most, monkeypatch):
-    # Of more profiles than `most`, some stand for all.
-    monkeypatch.setattr(estimate, "MOST_PROFILES", most)
-    expected = ANSWERS[name](ck.stitch(store)).bounds()
+def test_bounds_of_a_store_are_those_of_memory(store, stitched, name, monkeypatch):
+    # Of more profiles than these, some stand for all.
+    monkeypatch.setattr(estimate, "MOST_PROFILES", 100 if name == "funnel" else 20_000)
+    s, in_parts = stitched
+    expected = ANSWERS[name](s, store.spend).bounds()
     assert not expected.reasons
-    for number in (1, 2, 7):
-        with by_parts([store.head(len(store) // 2), store.tail(-(len(store) // 2))], number) as p:
-            same_bounds(ANSWERS[name](p).bounds(), expected)
+    for p in in_parts:
+        same_bounds(ANSWERS[name](p, store.spend).bounds(), expected)
 
 
-def test_a_segment_and_another_identity_are_refused_as_in_memory(store):
-    def message(s, name):
-        answer = ANSWERS[name](s.where(events={"event_name": "PageView"}))
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_segment_is_refused_as_in_memory(store, name):
+    def message(s):
+        some = s.where(profiles={"has_browser_session": True})
         with pytest.raises(ck.ConvergekitError) as said:
-            answer.bounds()
+            ANSWERS[name](some, store.spend).bounds()
         return str(said.value)
 
-    some = store.head(400)
-    s = ck.stitch(some)
-    with by_parts([some], 2) as p:
-        for name in ANSWERS:
-            assert message(p, name) == message(s, name)
+    few = store.events.head(600)
+    with by_parts([few], 2) as p:
+        assert message(p) == message(ck.stitch(few))
