@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
     from convergekit.certainty.asked import AskedOf
+    from convergekit.change.asking import Period
+    from convergekit.change.compared import Compared
+    from convergekit.change.factors import Number
+    from convergekit.change.result import Why
     from convergekit.customers.result import Customers
     from convergekit.diagnostics.explain import Explanation
     from convergekit.diagnostics.hindsight import Hindsight
@@ -72,6 +76,7 @@ if TYPE_CHECKING:
         Ties,
     )
     from convergekit.identity.conditions import ProfileCondition
+    from convergekit.identity.tables import HasTables
     from convergekit.journeys.result import Journeys
     from convergekit.marketing.matches import SpendMatches
     from convergekit.marketing.question import Dated, New, Refunds
@@ -759,6 +764,49 @@ class StitchedParts:
             raise of_a_segment()
         part = self._lookup.part_of(alias_or_profile)
         return forget_by_parts(run, part, alias_or_profile, StitchedParts)
+
+    def why(
+        self,
+        a: HasTables | StitchedParts | Period,
+        b: Period | None = None,
+        *,
+        number: Number = "conversion",
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        by: str | Iterable[str] | None = None,
+        spend: pd.DataFrame | Spend | None = None,
+        confidence: float = 0.95,
+    ) -> Why:
+        """Split the difference of a number between two periods, as `Stitched.why`.
+
+        All events of those who were there in either period are gathered in memory, with all their
+        properties; of another stitching, ``a.why(b)``, all events of both.
+        """
+        from convergekit.change.asking import why
+
+        return why(
+            self._compared,
+            a,
+            b,
+            number=number,
+            steps=steps,
+            within=within,
+            value=value,
+            currency=currency,
+            rates=rates,
+            by=by,
+            spend=spend,
+            confidence=confidence,
+        )
+
+    @cached_property
+    def _compared(self) -> Compared:
+        from convergekit.parts.answers.compared import ComparedParts
+
+        return ComparedParts(self._run)
 
     # Identity and diagnosis.
 
