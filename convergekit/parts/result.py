@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.style import Template
+    from convergekit.fixes.result import NextFix
     from convergekit.funnels.options import Within
     from convergekit.funnels.result import Funnel
     from convergekit.funnels.vendors.presets import (
@@ -800,6 +801,32 @@ class StitchedParts:
             by=by,
             spend=spend,
             confidence=confidence,
+        )
+
+    def next_fix(
+        self,
+        event_name: StepLike,
+        *,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration | None = None,
+    ) -> NextFix:
+        """Return which change of the tracking would tell most, as `Stitched.next_fix`.
+
+        Names, times and aliases of all events are gathered in memory, without their properties.
+        """
+        from convergekit.parts.answers.next_fix import next_fix_by_parts
+
+        return next_fix_by_parts(
+            self._run,
+            event_name,
+            value=value,
+            currency=currency,
+            rates=rates,
+            steps=steps,
+            within=within,
         )
 
     @cached_property

@@ -24,9 +24,6 @@ from convergekit.parts.answers.below import rows_below
 from convergekit.parts.stitching import Run
 from convergekit.typing import BoolArray, IntArray
 
-#: What a question about some events looks at beside the columns that it names.
-ALWAYS = ("row", "event_name", "kind", "timestamp", "received_at", "source", "profile_id")
-
 
 @dataclass(frozen=True)
 class _Chosen:
@@ -47,12 +44,12 @@ class _Chosen:
         s: StitchedEvents,
         *,
         choose: Callable[[StitchedEvents], BoolArray],
-        columns: Collection[str] | None,
+        columns: Callable[[pd.DataFrame], Collection[str]],
     ) -> _Chosen:
         """Choose the events of a part."""
-        keep = choose(s)
-        names = [name for name in s.events if columns is None or name in columns]
-        events = s.events[names][keep].reset_index(drop=True)
+        keep, names = choose(s), set(columns(s.events))
+        events = s.events[[name for name in s.events if name in names]]
+        events = events[keep].reset_index(drop=True)
         # What is known of the whole is given to all of them together.
         events.attrs = {}
         found = s.resolution
@@ -89,7 +86,7 @@ def _not_gathered() -> Knowledge:
 def gathered(
     run: Run,
     choose: Callable[[StitchedEvents], BoolArray],
-    columns: Collection[str] | None = None,
+    columns: Callable[[pd.DataFrame], Collection[str]] = list,
 ) -> StitchedEvents:
     """Return some events of all parts as one stitching.
 
@@ -98,8 +95,8 @@ def gathered(
     run : Run
     choose : callable
         Returns which events of a part are taken: with one of a profile, all of it.
-    columns : collection of str, optional
-        Of the events; by default all.
+    columns : callable
+        Returns which columns of the events are taken; by default all.
 
     Returns
     -------
