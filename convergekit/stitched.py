@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
     from convergekit.change.asking import Period
-    from convergekit.change.compared import Compared
+    from convergekit.change.compared import ComparedStitching
     from convergekit.change.factors import Number
     from convergekit.change.result import Why
     from convergekit.customers.result import Customers
@@ -124,10 +124,10 @@ class Stitched:
         return self.tables.browser_alias
 
     @cached_property
-    def _compared(self) -> Compared:
-        from convergekit.change.compared import InMemory
+    def _compared(self) -> ComparedStitching:
+        from convergekit.change.compared import ComparedInMemory
 
-        return InMemory(self.tables)
+        return ComparedInMemory(self.tables)
 
     def __repr__(self) -> str:
         """Return the counts in one line."""

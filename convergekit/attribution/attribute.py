@@ -164,7 +164,7 @@ class SharedCredit:
 
 
 @dataclass(frozen=True)
-class Ways:
+class TouchWays:
     """Visits that may receive credit, and the conversions that they may be on the way to.
 
     Attributes
@@ -359,12 +359,12 @@ class Attributor:
             self._s.calendar.zone,
         )
 
-    def ways(self, sessions: FoundSessions) -> Ways:
+    def ways(self, sessions: FoundSessions) -> TouchWays:
         """Return the sessions that may receive credit, and the conversions."""
         visits = np.flatnonzero(self._may_touch(sessions))
         arrival = sessions.arrival[visits]
         direct = (sessions.channel.distinct == DIRECT).to_numpy(dtype=bool)
-        return Ways(
+        return TouchWays(
             visit=visits,
             arrived=self._moments[arrival],
             itself=np.isin(arrival, self.positions),

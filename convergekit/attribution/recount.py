@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from convergekit.attribution.attribute import Attributor, SharedCredit, Ways
+from convergekit.attribution.attribute import Attributor, SharedCredit, TouchWays
 from convergekit.attribution.models import Tuning
 from convergekit.attribution.question import Question
 from convergekit.base.grouping import NumberedText
@@ -37,7 +37,7 @@ class RecreditedInPart:
     ----------
     occurring : OccurringInPart
         What told of visits, and the conversions.
-    ways : Ways
+    ways : TouchWays
     whose, visits : numpy.ndarray of int
         The profile of each visit, and the place of its arrival in `occurring`, -1 for none.
     converting, conversions : numpy.ndarray of int
@@ -55,7 +55,7 @@ class RecreditedInPart:
     """
 
     occurring: OccurringInPart
-    ways: Ways
+    ways: TouchWays
     whose: IntArray
     visits: IntArray
     converting: IntArray
@@ -116,7 +116,7 @@ class Recredited:
     tuning : Tuning
     whole : OccurringInAll
         What told of visits, and the conversions.
-    ways : Ways
+    ways : TouchWays
         In an order that does not depend on parts.
     order : numpy.ndarray of int
         The place of each visit where those of all parts stand one below the other.
@@ -137,7 +137,7 @@ class Recredited:
     models: tuple[str, ...]
     tuning: Tuning
     whole: OccurringInAll
-    ways: Ways
+    ways: TouchWays
     order: IntArray
     whose: IntArray
     visits: IntArray
@@ -196,7 +196,7 @@ class Recredited:
         return found.shares(self.models, self.tuning, effects, len(self.conversions))
 
 
-def _ways_below(parts: Sequence[Ways], order: IntArray, by_row: IntArray) -> Ways:
+def _ways_below(parts: Sequence[TouchWays], order: IntArray, by_row: IntArray) -> TouchWays:
     """Return the visits and conversions of all parts, each in an order of its own."""
     texts = pd.concat([part.label.distinct for part in parts], ignore_index=True)
     distinct = texts.drop_duplicates().reset_index(drop=True)
@@ -208,7 +208,7 @@ def _ways_below(parts: Sequence[Ways], order: IntArray, by_row: IntArray) -> Way
         for part, moment in zip(parts, moments, strict=True)
     ]
     first = parts[0]
-    return Ways(
+    return TouchWays(
         # Visits by their places here: sessions are numbered by part.
         visit=np.arange(len(order)),
         arrived=np.concatenate([part.arrived for part in parts])[order],

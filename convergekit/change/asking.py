@@ -18,7 +18,7 @@ from convergekit.change import links, measured, sent
 from convergekit.change.accounts import Accounts, account, groups_of
 from convergekit.change.chance import half_width, p_values, spread
 from convergekit.change.check_ups import differing_findings
-from convergekit.change.compared import Compared, compared_with
+from convergekit.change.compared import ComparedStitching, compared_with
 from convergekit.change.factors import FactorPiece, Factors, Number, factors_of, number_of
 from convergekit.change.faults import Pair, PeriodFault
 from convergekit.change.labels import SideLabels, labels_of
@@ -80,7 +80,7 @@ class WhyQuestion:
 
 
 def why(
-    s: Compared,
+    s: ComparedStitching,
     a: object,
     b: Period | None,
     *,
@@ -110,7 +110,7 @@ def why(
     periods = _periods(both, a, b)
     needs = number in ("revenue", "revenue a visit", "return on spend")
 
-    def amounts(of: Compared) -> pd.Series:
+    def amounts(of: ComparedStitching) -> pd.Series:
         goals = of.goals(asked.steps[-1])
         return _amounts(goals, asked.steps[-1], value, currency, rates, needs=needs)
 
@@ -416,7 +416,9 @@ def _visits(side: Side) -> IntArray:
     return found.first[found.visitor >= 0]
 
 
-def _both_of(s: Compared, a: object, b: Period | None) -> tuple[Compared, Compared]:
+def _both_of(
+    s: ComparedStitching, a: object, b: Period | None
+) -> tuple[ComparedStitching, ComparedStitching]:
     other = compared_with(a)
     if other is not None:
         if b is not None:
@@ -435,7 +437,7 @@ def _both_of(s: Compared, a: object, b: Period | None) -> tuple[Compared, Compar
 
 
 def _periods(
-    stitched: tuple[Compared, Compared], a: Any, b: Any
+    stitched: tuple[ComparedStitching, ComparedStitching], a: Any, b: Any
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     if b is None:
         spans = [_span(one) for one in stitched]
@@ -458,14 +460,14 @@ def _periods(
     return one, other
 
 
-def _span(s: Compared) -> tuple[int, int]:
+def _span(s: ComparedStitching) -> tuple[int, int]:
     begin, end = s.observed_span
     if pd.isna(begin) or pd.isna(end):
         raise ConvergekitError("one side does not have events to compare.")
     return int(begin.value // 1000), int(end.value // 1000) + 1
 
 
-def _steps(s: Compared, steps: Sequence[StepLike] | None) -> tuple[Step, ...]:
+def _steps(s: ComparedStitching, steps: Sequence[StepLike] | None) -> tuple[Step, ...]:
     if steps is None:
         steps = suggested(s.event_counts()).steps
         if len(steps) < 2:

@@ -15,7 +15,7 @@ from convergekit.funnels.suggest import event_counts
 from convergekit.identity.tables import StitchedEvents
 
 
-class Compared(Protocol):
+class ComparedStitching(Protocol):
     """A stitching whose periods are compared."""
 
     @property
@@ -43,7 +43,7 @@ class Compared(Protocol):
 
 
 @dataclass(frozen=True)
-class InMemory:
+class ComparedInMemory:
     """A stitching in memory.
 
     Attributes
@@ -77,9 +77,11 @@ class InMemory:
         return self.s
 
 
-def compared_with(given: Any) -> Compared | None:
+def compared_with(given: Any) -> ComparedStitching | None:
     """Return the stitching that is given, or that a store gives; None if it is none."""
     stitched = getattr(given, "stitched", None)
     # Both faces of a stitching have it, and neither shows it.
-    found: Compared | None = getattr(stitched() if callable(stitched) else given, "_compared", None)
+    found: ComparedStitching | None = getattr(
+        stitched() if callable(stitched) else given, "_compared", None
+    )
     return found

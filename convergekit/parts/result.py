@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from convergekit.base.durations import Duration
     from convergekit.certainty.asked import AskedOf
     from convergekit.change.asking import Period
-    from convergekit.change.compared import Compared
+    from convergekit.change.compared import ComparedStitching
     from convergekit.change.factors import Number
     from convergekit.change.result import Why
     from convergekit.customers.result import Customers
@@ -817,7 +817,7 @@ class StitchedParts:
 
         Names, times and aliases of all events are gathered in memory, without their properties.
         """
-        from convergekit.parts.answers.next_fix import next_fix_by_parts
+        from convergekit.parts.gathered.next_fix import next_fix_by_parts
 
         return next_fix_by_parts(
             self._run,
@@ -830,8 +830,8 @@ class StitchedParts:
         )
 
     @cached_property
-    def _compared(self) -> Compared:
-        from convergekit.parts.answers.compared import ComparedParts
+    def _compared(self) -> ComparedStitching:
+        from convergekit.parts.gathered.periods import ComparedParts
 
         return ComparedParts(self._run)
 

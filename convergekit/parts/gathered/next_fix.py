@@ -16,7 +16,7 @@ from convergekit.events.steps import StepLike, as_steps
 from convergekit.fixes.answer import next_fix
 from convergekit.fixes.result import NextFix
 from convergekit.identity.tables import StitchedEvents
-from convergekit.parts.answers.gathered import gathered
+from convergekit.parts.gathered.chosen import gathered
 from convergekit.parts.stitching import Run
 from convergekit.typing import BoolArray
 

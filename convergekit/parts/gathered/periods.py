@@ -16,14 +16,14 @@ from convergekit.funnels.suggest import event_counts, in_order
 from convergekit.identity.graph import connected_components
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.activity import events_by_parts
-from convergekit.parts.answers.gathered import gathered
+from convergekit.parts.gathered.chosen import gathered
 from convergekit.parts.stitching import Run
 from convergekit.typing import BoolArray
 
 
 @dataclass(frozen=True)
 class ComparedParts:
-    """A stitching in parts whose periods are compared. See `Compared`.
+    """A stitching in parts whose periods are compared. See `ComparedStitching`.
 
     Attributes
     ----------
