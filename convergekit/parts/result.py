@@ -14,7 +14,6 @@ from convergekit.base.grouping import order_of
 from convergekit.base.wording import counted
 from convergekit.diagnostics.lost_rows import vanished_names
 from convergekit.diagnostics.report import EXAMPLE_ROWS, Faults, with_vanished
-from convergekit.errors import NotOnThisEngine
 from convergekit.events.arrow import with_python_lists
 from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import check_rates
@@ -27,7 +26,6 @@ from convergekit.parts.answers.warned import KeptInParts, lost_in_parts, shared_
 from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run
 from convergekit.parts.tables import PartsTable, below_each_other
-from convergekit.stitched import Stitched
 from convergekit.visible import visible
 
 if TYPE_CHECKING:
@@ -101,9 +99,8 @@ Question = TypeVar("Question")
 class StitchedParts:
     """Events stitched into profiles part by part, for those that do not fit into memory.
 
-    The members that it has mean what those of `Stitched` mean. Tables are files of the workdir,
+    Its members mean what those of `Stitched` mean. Tables are files of the workdir,
     below each other when they are asked for; an answer loads one part after the other.
-    What it does not have raises `NotOnThisEngine`.
 
     See Also
     --------
@@ -151,16 +148,6 @@ class StitchedParts:
 
     def _repr_html_(self) -> str:
         return self.report._repr_html_()
-
-    def __getattr__(self, name: str) -> Any:
-        """Say of what `Stitched` has, and this has not, how to have it."""
-        if name.startswith("_") or hasattr(type(self), name) or not hasattr(Stitched, name):
-            # Raises what was wrong within a property of our own, too.
-            return object.__getattribute__(self, name)
-        raise NotOnThisEngine(
-            f".{name} is not computed by parts yet; docs/scale.md lists what is. Of events that "
-            f"fit into memory: ck.stitch(events).{name}, without workdir= and memory=."
-        )
 
     @property
     def events(self) -> PartsTable:
