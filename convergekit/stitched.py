@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
     from convergekit.change.asking import Period
+    from convergekit.change.compared import ComparedStitching
     from convergekit.change.factors import Number
     from convergekit.change.result import Why
     from convergekit.customers.result import Customers
@@ -121,6 +122,12 @@ class Stitched:
     def browser_alias(self) -> str:
         """The alias type of a browser session."""
         return self.tables.browser_alias
+
+    @cached_property
+    def _compared(self) -> ComparedStitching:
+        from convergekit.change.compared import ComparedInMemory
+
+        return ComparedInMemory(self.tables)
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
@@ -1969,7 +1976,7 @@ class Stitched:
         from convergekit.change.asking import why
 
         return why(
-            self.tables,
+            self._compared,
             a,
             b,
             number=number,

@@ -210,7 +210,7 @@ class Retention(Result):
     left_out: dict[str, int]
     data_end: pd.Timestamp
     calendar: Calendar
-    _asked: AskedOf[tuple[RetentionQuestion, Subject]] = field(default_factory=AskedOf)
+    _asked: AskedOf[RetentionAsked] = field(default_factory=AskedOf)
 
     def bounds(self, level: float = 0.9) -> AnswerBounds:
         """Say how far the shares who come back can be from those of people, and estimate these.
@@ -233,8 +233,6 @@ class Retention(Result):
         ConvergekitError
             There is a breakdown, or a cohort for every start; it is of a segment or of another
             identity than ``"retroactive"``; or it was saved and loaded.
-        NotOnThisEngine
-            It was counted by parts.
 
         See Also
         --------
@@ -408,6 +406,15 @@ def starts_of(begin: Chosen, events: pd.DataFrame, clock: Clock, *, every: bool)
 
 
 @dataclass(frozen=True)
+class RetentionAsked:
+    """What is asked, in which time zone, and of which visits."""
+
+    asked: RetentionQuestion
+    calendar: str | None
+    visits: Visits | None
+
+
+@dataclass(frozen=True)
 class Cohorts:
     """Who started and who came back: of all events, or of a part of them.
 
@@ -468,7 +475,9 @@ def retention_of_stitched(
 ) -> Retention:
     """Return who comes back, of stitched events. See `Stitched.retention`."""
     subject = Subject.of_stitched(s, calendar, visits)
-    return replace(retention_of(subject, asked), _asked=AskedOf(s, (asked, subject)))
+    return replace(
+        retention_of(subject, asked), _asked=AskedOf.of(s, RetentionAsked(asked, calendar, visits))
+    )
 
 
 def retention_of_cohorts(

@@ -138,8 +138,6 @@ class Attribution(Result):
         ConvergekitError
             The credits are of a segment, of another identity than ``"retroactive"``, or were saved
             and loaded.
-        NotOnThisEngine
-            They were counted by parts.
 
         See Also
         --------

@@ -135,7 +135,7 @@ def customers_of_stitched(
         calendar=calendar,
         data_end=s.data_end,
     )
-    return replace(found, _asked=AskedOf(s, True))
+    return replace(found, _asked=AskedOf.of(s, True))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -252,8 +252,6 @@ class Customers(Result):
         ConvergekitError
             They are of a segment or of another identity than ``"retroactive"``, or were saved and
             loaded.
-        NotOnThisEngine
-            They were found by parts.
 
         See Also
         --------

@@ -434,8 +434,6 @@ class Funnel(Result):
         ConvergekitError
             It is not a plain funnel of stitched profiles: those with `by`, `exclude`, `hold`,
             `like`, windows of single steps, another order or another unit have no bounds yet.
-        NotOnThisEngine
-            The funnel was counted by parts.
 
         See Also
         --------

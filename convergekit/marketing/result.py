@@ -153,8 +153,6 @@ class Marketing(Result):
         ConvergekitError
             The orders are of a segment, of another identity than ``"retroactive"``, or were saved
             and loaded.
-        NotOnThisEngine
-            They were counted by parts.
 
         See Also
         --------
