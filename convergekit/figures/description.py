@@ -220,7 +220,8 @@ class Described(KeepsCalls):
         return {
             name: plain(value)
             for name, value in _fields(self)
-            if isinstance(value, (str, pd.Timedelta, pd.Timestamp)) or _is_names(value)
+            if isinstance(value, (str, pd.Timedelta, pd.Timestamp))
+            or (_is_names(value) and name not in (*_NOTES, "assumptions"))
         }
 
     def _described_numbers(self) -> dict[str, Any]:
