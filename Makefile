@@ -76,6 +76,7 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.store.kill --kills 500
 	$(BIN)/python -m tests.store.search --examples 2000
 	$(BIN)/python -m tests.parts.kill --kills 30
+	$(BIN)/python -m tests.machines.calls --calls 100000
 	$(BIN)/python -m fuzz --minutes 60
 
 test-engines: .venv/engines  ## Run the tests of tables of engines on PostgreSQL and ClickHouse, too

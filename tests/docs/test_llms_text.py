@@ -39,7 +39,9 @@ def test_every_page_of_the_nav_is_listed_once_with_what_it_says(tool):
     expected = [file.removesuffix(".md") + "/" for file in files(CONFIG["nav"])]
     assert listed == ["./", *expected[1:]]
     said = dict(re.findall(r"^- \[[^\]]+\]\(([^)]+)\): (.+)$", text, re.MULTILINE))
-    assert said["machines/"] == "Every answer describes itself to a program."
+    assert said["machines/"] == (
+        "Let an agent ask about your exports, or let a program read answers."
+    )
     assert set(listed) - set(said) == set()
     assert all("](" not in one and len(one) < 500 for one in said.values())
 
