@@ -96,7 +96,7 @@ def sentences(text: str) -> list[str]:
 
     Examples
     --------
-    >>> sentences("19 of 60 (31.7%) ordered. 12.5% left.\\n- Email: 3")
+    >>> sentences("19 of 60 (31.7%) ordered. 12.5% left.\n- Email: 3")
     ['19 of 60 (31.7%) ordered.', '12.5% left.', '- Email: 3']
     """
     return [part.strip() for part in _SENTENCES.split(text) if part.strip()]
