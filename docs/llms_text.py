@@ -72,7 +72,8 @@ def first_sentence(text: str) -> str:
     'A file is read.'
     """
     for block in _FENCE.sub("", text).split("\n\n"):
-        prose = " ".join(_LINK.sub(r"\1", block).split())
+        # What stands bold at the beginning is a heading.
+        prose = re.sub(r"^\*\*[^*]+\.\*\*\s+", "", " ".join(_LINK.sub(r"\1", block).split()))
         is_prose = bool(re.match(r"[\w`*\"(]", prose)) and not block.lstrip().startswith("![")
         if is_prose and not _REFERENCE.match(block):
             found = re.match(r".+?[.:](?=\s|$)", prose)

@@ -126,7 +126,8 @@ class Session:
             refuse_personal(labels)
         found = tool.run(self, **asked)
         if isinstance(found, dict):
-            return found
+            # It quotes the agent's text, in which an alias may stand.
+            return found if self.with_people else self.shield.value(found)
         shown = [self._shown(one, labels) for one in found]
         self.answers.extend(shown)
         del self.answers[:-MOST_ANSWERS]

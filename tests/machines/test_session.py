@@ -58,6 +58,13 @@ def test_every_tool_answers_without_an_alias(session):
         assert aliases_in(session.s, reply.text) == [], name
 
 
+def test_an_alias_that_an_agent_says_does_not_come_back(session):
+    value = session.s.aliases["alias_value"].iloc[0]
+    reply = session.ask("check_answer", {"text": f"19 of 60 profiles have {value}."})
+    assert data(reply)["faults"]
+    assert value not in reply.text
+
+
 def test_with_people_answers_hold_aliases():
     store = stores()[0]
     session = Session(store.s, with_people=True)
