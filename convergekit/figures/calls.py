@@ -20,6 +20,8 @@ import pandas as pd
 _UNITS = (("D", "1D"), ("h", "1h"), ("min", "1min"), ("s", "1s"))
 _LONG_LINE = 88
 _PACKAGE = __name__.partition(".")[0]
+#: What removes a person: the code names no value, for nothing of that person is kept.
+_DISCREET = frozenset({"forget"})
 Answering = TypeVar("Answering", bound=Callable[..., Any])
 
 
@@ -181,7 +183,9 @@ def _of_method(method: Callable[..., Any]) -> Callable[..., Any]:
     def asked(self: KeepsCalls, *given: Any, **options: Any) -> Any:
         found = method(self, *given, **options)
         if isinstance(found, KeepsCalls) and found is not self and self._call is not None:
-            keep(found, call_code(f"{self._call}.{method.__name__}", method, given, options))
+            name = f"{self._call}.{method.__name__}"
+            discreet = method.__name__ in _DISCREET
+            keep(found, f"{name}(alias)" if discreet else call_code(name, method, given, options))
         return found
 
     return asked

@@ -28,7 +28,7 @@ class World:
     def names(self) -> dict[str, Any]:
         """What the code of calls may name."""
         found = {"s": self.s, "ck": ck, "events": self.events, "spend": self.spend}
-        return {**found, "truth": self.truth, "a": self.s, "b": self.s}
+        return {**found, "truth": self.truth, "alias": EMAIL, "a": self.s, "b": self.s}
 
 
 @functools.cache
