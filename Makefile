@@ -20,7 +20,7 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 
 # Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
 # runs processes of its own.
-NOT_COMPILED = browser cli docs explore figures report simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
+NOT_COMPILED = browser cli docs explore figures machines report simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
   activity experiments/test_error_rates.py experiments/test_against_tea_tasting.py base/test_durable.py base/test_deep_and_wide.py base/test_group_tests.py base/test_survival.py \
   events/test_calendar.py events/test_money.py readers/test_null_markers.py funnels/test_curve_figure.py \
   events/test_query.py events/test_query_bombs.py \
@@ -77,6 +77,7 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.store.kill --kills 500
 	$(BIN)/python -m tests.store.search --examples 2000
 	$(BIN)/python -m tests.parts.kill --kills 30
+	$(BIN)/python -m tests.machines.calls --calls 100000
 	$(BIN)/python -m fuzz --minutes 60
 
 test-engines: .venv/engines  ## Run the tests of tables of engines on PostgreSQL and ClickHouse, too
@@ -164,7 +165,7 @@ clean:  ## Remove what the commands made
 	$(PYTHON) -m venv .venv \
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PIP_INSTALL) --upgrade pip  # the pinned one: groups need pip 25.1 or newer
-	$(PIP_INSTALL) -e '.[duckdb,excel,fast,phone,png,polars,watch]' --group dev --group browser
+	$(PIP_INSTALL) -e '.[duckdb,excel,fast,mcp,phone,png,polars,watch]' --group dev --group browser
 	@touch .venv/installed
 
 # Dependency groups of pyproject.toml, each on top of the rest.

@@ -14,7 +14,7 @@ from pathlib import Path
 import nox
 
 _PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-_EXTRAS = ("fast", "phone", "polars", "duckdb", "excel", "watch")
+_EXTRAS = ("fast", "phone", "polars", "duckdb", "excel", "watch", "mcp")
 # What the tests need, which is not a dependency of ours, and stays at its newest. Not lifelines, of
 # which only an old release takes pandas 3: the tests with constraints.txt compare with it.
 _TESTS = ("hypothesis", "jinja2", "pytest", "pytest-xdist", "nbformat", "ipykernel")

@@ -35,8 +35,9 @@ from .experiments.power import ExperimentPower
 from .experiments.result import Experiment
 from .explore.columns import ColumnsExplorer, explore_columns
 from .explore.explorer import Explorer
+from .figures.description import Description
 from .figures.figure import Figure
-from .figures.frame import DrawnFrame
+from .figures.frame import AnswerFrame, DrawnFrame
 from .fixes.result import NextFix
 from .funnels.funnel import funnel
 from .funnels.group_test import FunnelTest
@@ -94,6 +95,7 @@ __all__ = [
     "Added",
     "AlreadyThereError",
     "AnswerBounds",
+    "AnswerFrame",
     "Attribution",
     "AttributionLift",
     "ChannelRule",
@@ -105,6 +107,7 @@ __all__ = [
     "CreditStory",
     "Customers",
     "DamagedStoreError",
+    "Description",
     "Did",
     "Differences",
     "DrawnFrame",

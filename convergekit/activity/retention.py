@@ -5,10 +5,10 @@ Who is in a cohort, and which label it has, is fixed by the start event: before 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -199,6 +199,8 @@ class Retention(Result):
         The time zone and the first day of the week of all periods.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"share": "profiles"}
+
     start: str
     returns: str
     freq: str
@@ -269,7 +271,7 @@ class Retention(Result):
         """
         cohorts = pd.DataFrame(self.table)
         draw = partial(_curve_figure, cohorts=cohorts, words=_words(self))
-        return DrawnFrame.of(averages(cohorts, self.by), draw)
+        return DrawnFrame.of(averages(cohorts, self.by), draw, shares={"share": "profiles"})
 
     def plot(
         self,
@@ -510,7 +512,7 @@ def retention_of_cohorts(
         calendar=calendar,
     )
     draw = partial(_heat_figure, words=_words(found))
-    return replace(found, table=DrawnFrame.of(table, draw))
+    return replace(found, table=DrawnFrame.of(table, draw, shares={"share": "profiles"}))
 
 
 def _words(found: Retention) -> Words:

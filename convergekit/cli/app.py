@@ -28,6 +28,7 @@ from convergekit.cli.given import (
     StitchedOptions,
     taking,
 )
+from convergekit.cli.machines import mcp_command
 from convergekit.cli.marketing import (
     Rates,
     SpendAmounts,
@@ -155,6 +156,7 @@ app.command("sessions")(sessions_command)
 app.command("attribution")(attribution_command)
 app.command("customers")(customers_command)
 app.command("why")(why_command)
+app.command("mcp")(mcp_command)
 
 
 @app.command("check")

@@ -20,6 +20,8 @@ from convergekit.events.currencies import check_rates
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
+from convergekit.figures.calls import KeepsCalls
+from convergekit.figures.frame import AnswerFrame
 from convergekit.parts.answers.identity import order_of_aliases
 from convergekit.parts.answers.report import faults_of, report_of
 from convergekit.parts.answers.warned import KeptInParts, lost_in_parts, shared_in_parts
@@ -96,7 +98,7 @@ Question = TypeVar("Question")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StitchedParts:
+class StitchedParts(KeepsCalls):
     """Events stitched into profiles part by part, for those that do not fit into memory.
 
     Its members mean what those of `Stitched` mean. Tables are files of the workdir,
@@ -108,6 +110,7 @@ class StitchedParts:
     """
 
     _run: Run
+    _call = "s"
 
     @property
     def workdir(self) -> Path:
@@ -440,13 +443,13 @@ class StitchedParts:
         visits: Visits | None = None,
         conversion: StepLike | None = None,
         rules: Sequence[ChannelRule] | None = None,
-    ) -> pd.DataFrame:
+    ) -> AnswerFrame:
         """Return each profile's sessions, as `Stitched.sessions`, in memory."""
         from convergekit.parts.answers.visits import sessions_by_parts
         from convergekit.visits.rules import VisitRules
 
         asked = VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules)
-        return sessions_by_parts(self._run.of_each, asked, conversion)
+        return AnswerFrame.of(sessions_by_parts(self._run.of_each, asked, conversion))
 
     def attribution(
         self,
@@ -832,11 +835,11 @@ class StitchedParts:
         return alias_graph_by_parts(self._run.of_each)
 
     @cached_property
-    def suspects(self) -> pd.DataFrame:
+    def suspects(self) -> AnswerFrame:
         """Profiles that look over-merged, as `Stitched.suspects`."""
         from convergekit.parts.answers.identity import suspects_by_parts
 
-        return suspects_by_parts(self._run.of_each)
+        return AnswerFrame.of(suspects_by_parts(self._run.of_each))
 
     @cached_property
     def refused_links(self) -> pd.DataFrame:

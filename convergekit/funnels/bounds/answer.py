@@ -58,14 +58,14 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float, words: str) 
     reasons = reasons_of(counting, evidence, "events of the first step")
     if reasons:
         table = with_chance(unknown_table(names, stitched, worst), reached, level)
-        return FunnelBounds(table, level, [WORST], reasons, words)
+        return FunnelBounds(table, level, [WORST], reasons, words, int(reached[0]))
     found = estimate(counting, evidence, level)
     table = bounds_table(names, stitched, found.share, found.down, found.up, worst)
     assumptions = [*_ASSUMED]
     if not evidence.reached.is_known and len(evidence.drawable.buyers):
         assumptions[3] = NO_TOKENS
     table = with_chance(table, reached, level)
-    return FunnelBounds(table, level, assumptions, [], words)
+    return FunnelBounds(table, level, assumptions, [], words, int(reached[0]))
 
 
 def _check_plain(asking: FunnelSource, *, of_segment: bool) -> None:
