@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.change.asking import why
+from convergekit.change.compared import ComparedInMemory
 from convergekit.change.result import Why
 from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.funnels.suggest import event_counts, suggested
@@ -223,7 +224,7 @@ def _whys(
         before: tuple[str, str], after: tuple[str, str],
     ) -> Why:  # fmt: skip
         return why(
-            s, before, after, number=number, steps=[list(names) for names in steps] or None,
+            ComparedInMemory(s), before, after, number=number, steps=[list(names) for names in steps] or None,
             within=within, value=value, currency=currency, rates=dict(rates) or None, by=None,
             spend=None, confidence=0.95,
         )  # fmt: skip
