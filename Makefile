@@ -31,10 +31,11 @@ NOT_COMPILED = browser cli docs explore figures machines report simulate test_im
   $(addprefix diagnostics/, test_alias_figures.py test_timeline_figure.py test_quality_figures.py) \
   $(patsubst tests/%,%,$(wildcard tests/*/test_*_findings.py)) \
   $(addprefix robustness/, test_bad_exports.py test_errors.py test_hostile_names.py test_discreet.py \
-  test_errors_of_ours.py) store/test_store_damage.py parts/test_part_damage.py privacy/test_mentions.py
+  test_errors_of_ours.py) store/test_store_damage.py privacy/test_mentions.py watching \
+  $(addprefix parts/, test_part_damage.py test_beside.py test_part_why.py test_part_next_fix.py)
 
 # In a process of their own: they send signals, and start others.
-APART = store/test_store_damage.py parts/test_part_damage.py test_processors.py robustness/test_errors_of_ours.py
+APART = store/test_store_damage.py parts/test_part_damage.py parts/test_beside.py test_processors.py robustness/test_errors_of_ours.py
 
 # Tests of memory that also ask parts (tests/parts/everywhere.py): of each kind of answer the quickest.
 BY_PARTS = $(addprefix funnels/, test_funnel_semantics.py test_funnel_presets.py test_curves.py) \
@@ -54,7 +55,7 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 # Left out of the inner loop: what takes long, or starts processes.
 SLOW = browser parts/test_engines.py figures/test_gallery.py test_no_loops.py test_kernels.py test_processors.py \
   events/test_query_bombs.py writers/test_writers.py robustness/test_errors_of_ours.py \
-  base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py parts/test_part_damage.py \
+  base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py parts/test_part_damage.py parts/test_beside.py \
   privacy/test_mentions.py
 
 check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each
