@@ -224,7 +224,8 @@ def _whys(
         before: tuple[str, str], after: tuple[str, str],
     ) -> Why:  # fmt: skip
         return why(
-            ComparedInMemory(s), before, after, number=number, steps=[list(names) for names in steps] or None,
+            ComparedInMemory(s), before, after, number=number,
+            steps=[list(names) for names in steps] or None,
             within=within, value=value, currency=currency, rates=dict(rates) or None, by=None,
             spend=None, confidence=0.95,
         )  # fmt: skip
