@@ -5,6 +5,7 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,11 +18,11 @@ from convergekit.figures.template import hover, plain, text_width, titled
 if TYPE_CHECKING:
     from convergekit.change.result import Why
 
-#: Pixels of a bar, of a row, of letters, and of a name beside its row.
-_BAR, _ROW, _SIZE, _NAME = 18, 34, 12, 190
+#: Pixels of a bar, of a row, of letters, and of the room that names have at least beside rows.
+_BAR, _ROW, _SIZE, _LEAST_NAME = 18, 34, 12, 190
 #: Figures narrower than this have names above their bars.
 _NARROW, _ABOVE = 480, 16
-_USUAL, _MARGINS = 640, 40
+_USUAL, _MARGINS, _GAP = 640, 40, 12
 #: As many parts are drawn; the others are one.
 _MOST = 9
 #: More, less, and the number itself.
@@ -60,7 +61,10 @@ def waterfall(found: Why, style: Style = USUAL) -> Figure:
         )  # fmt: skip
     texts = rows["text"].tolist()
     wide = (style.width or _USUAL) - _MARGINS
-    beside = 0 if above else _NAME
+    longest = max(text_width(name, _SIZE) for name in rows["name"]) + _GAP
+    # Long names get more room, but no more than bars.
+    room = math.ceil(min(max(longest, _LEAST_NAME), wide / 2))
+    beside = 0 if above else room
     widest = max(text_width(text, _SIZE) for text in texts) + 14
     end = begin + (high - begin) * (wide - beside) / max(wide - beside - widest, 60)
     for place, line in enumerate(rows.to_dict("records")):
@@ -68,7 +72,7 @@ def waterfall(found: Why, style: Style = USUAL) -> Figure:
             x=max(line["start"], line["stop"]), y=place, text=plain(line["text"]),
             xanchor="left", showarrow=False, xshift=4, font={"size": _SIZE, "color": look.ink},
         )  # fmt: skip
-    names = fitting(rows["name"].tolist(), wide if above else _NAME - 12, _SIZE)
+    names = fitting(rows["name"].tolist(), wide if above else room - _GAP, _SIZE)
     for place, name in enumerate(names if above else ()):
         figure.add_annotation(
             x=0, xref="paper", xanchor="left", y=place, yshift=_BAR / 2 + 1, yanchor="bottom",
