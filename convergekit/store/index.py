@@ -24,7 +24,7 @@ DRAFT = "index.new.duckdb"
 
 #: Of the tables below, and of how their contents follow from the rows. A change of either, or of
 #: which profiles `stitch` draws, needs the next number: an index of another one is rebuilt.
-FORMAT = 4
+FORMAT = 5
 
 TABLES = {
     "about": "format INTEGER, options VARCHAR",
@@ -34,7 +34,8 @@ TABLES = {
     "columns": "place INTEGER, name VARCHAR",
     "cells": "place INTEGER, kind VARCHAR, name VARCHAR",
     "rows": "row BIGINT, cluster BIGINT, event_key UBIGINT, timestamp TIMESTAMP, "
-    "received_at TIMESTAMP",
+    # The keys of a row's aliases, and what it says: see `evidence`.
+    "received_at TIMESTAMP, carries UBIGINT[], says0 BIGINT",
     "merges": "batch INTEGER, timestamp TIMESTAMP, old_profile_id VARCHAR, "
     "new_profile_id VARCHAR, event_name VARCHAR, event_id VARCHAR, row BIGINT",
     "roots": "cluster BIGINT, root BIGINT",
