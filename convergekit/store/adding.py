@@ -20,7 +20,7 @@ from convergekit.store.batches import Batch
 from convergekit.store.clusters import KEY, Touched, record_merged, touched
 from convergekit.store.evidence import News, evidence_of, said_by
 from convergekit.store.history import aliases_before, ids_before, leaders_before, merges_by
-from convergekit.store.index import writing
+from convergekit.store.index import prepare_to_read, prepare_to_write
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, aliases_of
 from convergekit.store.rows import Columns, register
@@ -89,6 +89,7 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
     """Put a batch into the index, within a transaction. See `Store.add`."""
     if batch.frame is None:
         return Added(None, known=batch.known)
+    prepare_to_read(con)
     columns = Columns(con)
     number, start, next_cluster, next_profile = con.execute(
         "SELECT count(*) + 1, coalesce(sum(rows), 0)::BIGINT, "
@@ -124,10 +125,10 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
     merges = merges_by(part, leaders, evidence.of(of_gone), start, options)
     row = evidence.row
     delete_clusters(con, roots)
-    with writing(con, len(row) + len(batch.frame)):
-        _append_rows(con, columns, batch, accepted, aliases, found, start)
-        next_profile = insert_part(con, part, row, evidence.cluster, columns, next_profile)
-        _append_merges(con, merges, number)
+    prepare_to_write(con, len(row) + len(batch.frame))
+    _append_rows(con, columns, batch, accepted, aliases, found, start)
+    next_profile = insert_part(con, part, row, evidence.cluster, columns, next_profile)
+    _append_merges(con, merges, number)
     sizes = [len(batch.frame), len(accepted.rejected), found.next_cluster, next_profile]
     con.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", [number, "", *sizes])
     return _report(number, batch, accepted, part, row >= start, before, merges)

@@ -180,22 +180,19 @@ def note_digest(con: duckdb.DuckDBPyConnection, number: int, digest: str) -> Non
 _FEW_ROWS = 500_000
 
 
-@contextlib.contextmanager
-def writing(con: duckdb.DuckDBPyConnection, rows: int) -> Iterator[None]:
-    """Insert so many rows.
+def prepare_to_write(con: duckdb.DuckDBPyConnection, rows: int) -> None:
+    """Set the threads for so many rows: to insert them, commit, and write them into the file.
 
     With several threads DuckDB compresses rows while it inserts them, and again with what is below
     them when it commits: twice the work for a few rows.
     """
-    if rows >= _FEW_ROWS:
-        yield
-        return
-    (before,) = con.execute("SELECT current_setting('threads')").fetchall()[0]
-    con.execute("SET threads = 1")
-    try:
-        yield
-    finally:
-        con.execute(f"SET threads = {before}")
+    if rows < _FEW_ROWS:
+        con.execute("SET threads = 1")
+
+
+def prepare_to_read(con: duckdb.DuckDBPyConnection) -> None:
+    """Set the threads to look rows up."""
+    con.execute("RESET threads")
 
 
 def remove(path: Path) -> None:
