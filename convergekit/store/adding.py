@@ -18,7 +18,7 @@ from convergekit.events.schema import ALIAS
 from convergekit.identity.aliases import EventAliases
 from convergekit.store.batches import Batch
 from convergekit.store.clusters import KEY, Touched, record_merged, touched
-from convergekit.store.evidence import News, evidence_of, said_by
+from convergekit.store.evidence import BatchEvents, evidence_of, said_by
 from convergekit.store.history import aliases_before, ids_before, leaders_before, merges_by
 from convergekit.store.index import prepare_to_read, prepare_to_write
 from convergekit.store.options import StoreOptions
@@ -107,7 +107,7 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
     roots = _all_roots(con, found.roots) if first_received and start else found.roots
     before, known = ids_before(con, roots), aliases_before(con, roots)
     hangs = found.cluster >= 0
-    news = News(
+    news = BatchEvents(
         events[hangs].drop(columns=["row", "kind"]),
         aliases.of_events(hangs),
         start + at[hangs],

@@ -39,7 +39,7 @@ _READ = ("source", "unset", "set_once")
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ClusterEvents:
     """Events of whole clusters, in the order in which they were added.
 
     Attributes
@@ -61,15 +61,15 @@ class Evidence:
         """Return the events stitched."""
         return stitch_part(self.events, options, aliases=self.aliases)
 
-    def of(self, chosen: BoolArray) -> Evidence:
+    def of(self, chosen: BoolArray) -> ClusterEvents:
         """Return these events alone."""
         aliases = None if self.aliases is None else self.aliases.of_events(chosen)
         events = self.events[chosen].reset_index(drop=True)
-        return Evidence(events, aliases, self.row[chosen], self.cluster[chosen])
+        return ClusterEvents(events, aliases, self.row[chosen], self.cluster[chosen])
 
 
 @dataclass(frozen=True)
-class News:
+class BatchEvents:
     """The events of a batch that hang together with something.
 
     Attributes
@@ -79,7 +79,7 @@ class News:
     aliases : EventAliases
         Of these events.
     row, cluster : numpy.ndarray of int
-        As in `Evidence`.
+        As in `ClusterEvents`.
     id_keys : numpy.ndarray of uint64
         The keys of the batch's event IDs.
     """
@@ -109,9 +109,9 @@ def evidence_of(
     columns: Columns,
     roots: IntArray,
     known: pd.DataFrame,
-    news: News,
+    news: BatchEvents,
     options: StoreOptions,
-) -> Evidence:
+) -> ClusterEvents:
     """Return the rows of clusters, and below them the events of a batch.
 
     Parameters
@@ -122,7 +122,7 @@ def evidence_of(
         The clusters.
     known : pandas.DataFrame
         Their aliases, as `aliases_before` returns them.
-    news : News
+    news : BatchEvents
     options : StoreOptions
     """
     if not tells_by_numbers(options, known):
@@ -148,7 +148,7 @@ def evidence_of(
             marks[name] = take_or_missing(_SAID, np.where(marked, 0, -1))
     # That they are events is known; an alias tells it of those without a name.
     events = events.reset_index(drop=True).assign(**{f"{ALIAS}known": "known"}, **marks)
-    return Evidence(
+    return ClusterEvents(
         events,
         _aliases(table["carries"], known, news.aliases),
         np.concatenate([table["row"].to_numpy(), news.row]),
@@ -231,7 +231,7 @@ def _event_ids(
     columns: Columns,
     roots: IntArray,
     table: pa.Table,
-    news: News,
+    news: BatchEvents,
 ) -> pd.Series:
     """Return the event IDs of rows, as far as copies are told by them.
 
@@ -285,15 +285,15 @@ def _by_columns(
     con: duckdb.DuckDBPyConnection,
     columns: Columns,
     roots: IntArray,
-    news: News,
+    news: BatchEvents,
     options: StoreOptions,
-) -> Evidence:
+) -> ClusterEvents:
     """Return the same by the columns that aliases and properties were read from."""
     names = [name for name in columns.places if needed(name, options)]
     old, row, cluster = rows_of(con, columns, names, roots, options)
     new = news.events[[name for name in news.events if needed(name, options)]]
     events = concatenate([old, new.reset_index(drop=True)]) if len(old) else new
-    return Evidence(
+    return ClusterEvents(
         events.reset_index(drop=True),
         None,
         np.concatenate([row, news.row]),

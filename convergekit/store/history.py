@@ -18,7 +18,7 @@ from convergekit.events.arrow import as_frame
 from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.identity.merges import merges_in_order
 from convergekit.identity.profiles import ids_of_leaders, salt_key, salted_table
-from convergekit.store.evidence import Evidence
+from convergekit.store.evidence import ClusterEvents
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, stitch_part
 from convergekit.store.rows import register
@@ -92,7 +92,7 @@ def leaders_before(
 def merges_by(
     part: Part,
     leaders: pd.DataFrame,
-    gone: Evidence,
+    gone: ClusterEvents,
     start: int,
     options: StoreOptions,
 ) -> pd.DataFrame:
@@ -104,7 +104,7 @@ def merges_by(
         The clusters as they are now.
     leaders : pandas.DataFrame
         As `leaders_before` returns it.
-    gone : Evidence
+    gone : ClusterEvents
         The events of the clusters that the profiles were of.
     start : int
         The batch's first row.
