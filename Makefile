@@ -20,7 +20,7 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 
 # Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
 # runs processes of its own.
-NOT_COMPILED = browser cli docs explore figures report simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
+NOT_COMPILED = browser cli docs explore figures machines report simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
   activity experiments/test_error_rates.py experiments/test_against_tea_tasting.py base/test_durable.py base/test_deep_and_wide.py base/test_group_tests.py base/test_survival.py \
   events/test_calendar.py events/test_money.py readers/test_null_markers.py funnels/test_curve_figure.py \
   events/test_query.py events/test_query_bombs.py \
@@ -31,10 +31,11 @@ NOT_COMPILED = browser cli docs explore figures report simulate test_import.py t
   $(addprefix diagnostics/, test_alias_figures.py test_timeline_figure.py test_quality_figures.py) \
   $(patsubst tests/%,%,$(wildcard tests/*/test_*_findings.py)) \
   $(addprefix robustness/, test_bad_exports.py test_errors.py test_hostile_names.py test_discreet.py \
-  test_errors_of_ours.py) store/test_store_damage.py parts/test_part_damage.py privacy/test_mentions.py
+  test_errors_of_ours.py) store/test_store_damage.py privacy/test_mentions.py watching \
+  $(addprefix parts/, test_part_damage.py test_beside.py test_part_why.py test_part_next_fix.py)
 
 # In a process of their own: they send signals, and start others.
-APART = store/test_store_damage.py parts/test_part_damage.py test_processors.py robustness/test_errors_of_ours.py
+APART = store/test_store_damage.py parts/test_part_damage.py parts/test_beside.py test_processors.py robustness/test_errors_of_ours.py
 
 # Tests of memory that also ask parts (tests/parts/everywhere.py): of each kind of answer the quickest.
 BY_PARTS = $(addprefix funnels/, test_funnel_semantics.py test_funnel_presets.py test_curves.py) \
@@ -54,7 +55,7 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 # Left out of the inner loop: what takes long, or starts processes.
 SLOW = browser parts/test_engines.py figures/test_gallery.py test_no_loops.py test_kernels.py test_processors.py \
   events/test_query_bombs.py writers/test_writers.py robustness/test_errors_of_ours.py \
-  base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py parts/test_part_damage.py \
+  base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py parts/test_part_damage.py parts/test_beside.py \
   privacy/test_mentions.py
 
 check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each
@@ -72,10 +73,12 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.processors
 	$(BIN)/python -m tests.funnels.fair --stores 600 --processes 2
 	$(BIN)/python -m tests.change.planted --seeds 10 --nothing 200
+	$(BIN)/python -m tests.watching.watched --stores 2
 	$(BIN)/python -m tests.store.crash
 	$(BIN)/python -m tests.store.kill --kills 500
 	$(BIN)/python -m tests.store.search --examples 2000
 	$(BIN)/python -m tests.parts.kill --kills 30
+	$(BIN)/python -m tests.machines.calls --calls 100000
 	$(BIN)/python -m fuzz --minutes 60
 
 test-engines: .venv/engines  ## Run the tests of tables of engines on PostgreSQL and ClickHouse, too
@@ -104,9 +107,11 @@ gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or
 	$(BIN)/python docs/explorer_picture.py
 	$(BIN)/python docs/report_picture.py
 
-docs: .venv/docs  ## Build the documentation site into site/; a broken link or picture is an error
+docs: .venv/docs  ## Build the documentation site into site/, and open each page of it (needs Chrome or Chromium)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python docs/check_links.py site
+	$(BIN)/python docs/check_pages.py site
+	$(BIN)/python docs/check_search.py site
 	@echo "site/index.html: serve it with '$(BIN)/mkdocs serve'"
 
 audit: .venv/audit  ## Ask the vulnerability service about the pinned versions (needs the network)
@@ -161,7 +166,7 @@ clean:  ## Remove what the commands made
 	$(PYTHON) -m venv .venv \
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PIP_INSTALL) --upgrade pip  # the pinned one: groups need pip 25.1 or newer
-	$(PIP_INSTALL) -e '.[duckdb,excel,fast,phone,png,polars]' --group dev --group browser
+	$(PIP_INSTALL) -e '.[duckdb,excel,fast,mcp,phone,png,polars,watch]' --group dev --group browser
 	@touch .venv/installed
 
 # Dependency groups of pyproject.toml, each on top of the rest.

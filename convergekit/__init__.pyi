@@ -35,8 +35,9 @@ from .experiments.power import ExperimentPower
 from .experiments.result import Experiment
 from .explore.columns import ColumnsExplorer, explore_columns
 from .explore.explorer import Explorer
+from .figures.description import Description
 from .figures.figure import Figure
-from .figures.frame import DrawnFrame
+from .figures.frame import AnswerFrame, DrawnFrame
 from .fixes.result import NextFix
 from .funnels.funnel import funnel
 from .funnels.group_test import FunnelTest
@@ -83,6 +84,8 @@ from .store import (
 from .visits.channels import CHANNEL_RULES, ChannelRule
 from .visits.detours import IGNORED_REFERRERS
 from .visits.rules import VISIT_PRESETS, VisitRules
+from .watching.result import Watch
+from .watching.watch import watch
 from .writers.parquet import read_stitched
 
 __all__ = [
@@ -92,6 +95,7 @@ __all__ = [
     "Added",
     "AlreadyThereError",
     "AnswerBounds",
+    "AnswerFrame",
     "Attribution",
     "AttributionLift",
     "ChannelRule",
@@ -103,6 +107,7 @@ __all__ = [
     "CreditStory",
     "Customers",
     "DamagedStoreError",
+    "Description",
     "Did",
     "Differences",
     "DrawnFrame",
@@ -152,6 +157,7 @@ __all__ = [
     "UnknownAliasError",
     "UnknownNameError",
     "VisitRules",
+    "Watch",
     "WhatIf",
     "Why",
     "WithoutCampaign",
@@ -175,5 +181,6 @@ __all__ = [
     "simulate_store",
     "stitch",
     "suggest_columns",
+    "watch",
 ]
 __version__: str

@@ -13,6 +13,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.arrow import Frame
 from convergekit.events.currencies import check_rates
 from convergekit.events.steps import StepLike
+from convergekit.figures.calls import of_function
 from convergekit.identity.alias_rules import Rule
 from convergekit.identity.blocking import Block
 from convergekit.identity.options import StitchOptions
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from convergekit.readers.reading import Paths
 
 
+@of_function
 def check_up(
     events: Paths | Frame | Dataset | EngineTable,
     *,

@@ -16,6 +16,8 @@ import pandas as pd
 
 from convergekit.events.arrow import with_python_lists
 from convergekit.events.calendar import Calendar
+from convergekit.figures.calls import KeepsCalls
+from convergekit.figures.frame import AnswerFrame
 from convergekit.identity.tables import StitchedEvents, counts_in_one_line
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
     from convergekit.change.asking import Period
+    from convergekit.change.compared import ComparedStitching
     from convergekit.change.factors import Number
     from convergekit.change.result import Why
     from convergekit.customers.result import Customers
@@ -79,7 +82,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Stitched:
+class Stitched(KeepsCalls):
     """Events stitched into profiles.
 
     Attributes
@@ -101,6 +104,7 @@ class Stitched:
     """
 
     tables: StitchedEvents
+    _call = "s"
 
     @cached_property
     def events(self) -> pd.DataFrame:
@@ -121,6 +125,12 @@ class Stitched:
     def browser_alias(self) -> str:
         """The alias type of a browser session."""
         return self.tables.browser_alias
+
+    @cached_property
+    def _compared(self) -> ComparedStitching:
+        from convergekit.change.compared import ComparedInMemory
+
+        return ComparedInMemory(self.tables)
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
@@ -199,7 +209,7 @@ class Stitched:
         return self.tables.profile_merges
 
     @cached_property
-    def suspects(self) -> pd.DataFrame:
+    def suspects(self) -> AnswerFrame:
         """Profiles that look over-merged (several people in one), most suspicious first.
 
         One row per profile that holds several values of a type of which a person usually has
@@ -217,7 +227,7 @@ class Stitched:
         """
         from convergekit.diagnostics.suspects import find_suspects
 
-        return find_suspects(self.tables)
+        return AnswerFrame.of(find_suspects(self.tables))
 
     @cached_property
     def report(self) -> Report:
@@ -1195,7 +1205,7 @@ class Stitched:
         visits: Visits | None = None,
         conversion: StepLike | None = None,
         rules: Sequence[ChannelRule] | None = None,
-    ) -> pd.DataFrame:
+    ) -> AnswerFrame:
         """Return each profile's sessions, and the traffic source of each.
 
         Parameters
@@ -1272,7 +1282,7 @@ class Stitched:
         from convergekit.visits.sessions import sessions
 
         asked = VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules)
-        return sessions(self.tables, asked, conversion)
+        return AnswerFrame.of(sessions(self.tables, asked, conversion))
 
     def attribution(
         self,
@@ -1969,7 +1979,7 @@ class Stitched:
         from convergekit.change.asking import why
 
         return why(
-            self.tables,
+            self._compared,
             a,
             b,
             number=number,

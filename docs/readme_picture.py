@@ -8,7 +8,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 import convergekit as ck
-from convergekit.figures.style import COLOURS
+from convergekit.figures.style import COLOURS, Style
 from convergekit.figures.template import titled
 
 HERE = Path(__file__).parent
@@ -34,7 +34,7 @@ figure.update_layout(
     **titled(
         "How many visitors buy within seven days",
         ["The browser knows a cookie, the server's orders do not"],
-        template="light",
+        style=Style("light", width=760),
         plot_height=260,
     ),
     legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},

@@ -6,6 +6,7 @@ A hook of MkDocs (mkdocs.yml). The notebooks are shown with the outputs that the
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ from site_text import PAGES, site_text
 
 #: How a notebook that was saved shows the explorer.
 _EXPLORER = "    Explorer(shown by Jupyter, as the last line of a cell)"
+#: Pages that are made of something else, with their links.
+_MADE = ("api/", "notebooks/")
+#: Pages that are not what a reader searches for first.
+_ABOUT_THE_WORK = ("architecture.md", "testing.md", "performance.md", *PAGES.values())
 ROOT = Path(__file__).resolve().parent.parent
+#: Words that people type who look for a page.
+SEARCHED = tomllib.loads((ROOT / "docs" / "search.toml").read_text(encoding="utf-8"))
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -34,8 +41,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Return a page of docs/ with its links to files elsewhere led to their pages."""
-    return markdown if "/" in page.file.src_uri else site_text(markdown)
+    """Return a page of docs/ with its links led to pages, and give it what it is searched by."""
+    uri = page.file.src_uri
+    page.meta["tags"] = SEARCHED.get(uri, [])
+    page.meta["search"] = {"boost": 0.5} if uri.startswith("api/") or uri in _ABOUT_THE_WORK else {}
+    return markdown if uri.startswith(_MADE) else site_text(markdown)
 
 
 def notebook_page(path: Path) -> dict[str, Any]:

@@ -26,12 +26,16 @@ def site_text(text: str) -> str:
     '[a](a.md) [b](notebooks/b.md) [c](changelog.md)'
     >>> site_text("[b](../notebooks/b.ipynb) [c](../README.md#install)")
     '[b](notebooks/b.md) [c](index.md#install)'
+    >>> site_text("[b](../../notebooks/b.ipynb) [c](../../README.md) [d](../d.md)")
+    '[b](../notebooks/b.md) [c](../index.md) [d](../d.md)'
     """
     text = themed_pictures(text)
+    # docs/ is the root of the site: one directory less to go up.
     text = re.sub(r"\]\((?:\.\./)?docs/", "](", text)
-    text = re.sub(r"\]\((?:\.\./)?([^):]+)\.ipynb\)", r"](\1.md)", text)
+    text = re.sub(r"\]\((?:\.\./)?((?:\.\./)*[^):]+)\.ipynb\)", r"](\1.md)", text)
     for source, page in PAGES.items():
-        text = re.sub(rf"\]\((?:\.\./)?{re.escape(source)}(#[^)]*)?\)", rf"]({page}\1)", text)
+        link = rf"\]\((?:\.\./)?((?:\.\./)*){re.escape(source)}(#[^)]*)?\)"
+        text = re.sub(link, rf"](\1{page}\2)", text)
     return text
 
 

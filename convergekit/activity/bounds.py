@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,39 +13,77 @@ from convergekit.activity.clocks import Clock
 from convergekit.activity.events import Chosen, Subject
 from convergekit.activity.labels import Labels
 from convergekit.activity.retention import (
+    RetentionAsked,
     RetentionQuestion,
     averages,
     cohort_table,
     cohorts_of_events,
     starts_of,
 )
-from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
+from convergekit.certainty.answering import (
+    NumbersAsked,
+    OccurringInAll,
+    OccurringInPart,
+    bounds_of_numbers,
+)
 from convergekit.certainty.asked import AskedOf, checked_level
-from convergekit.certainty.evidence import Occurring
 from convergekit.certainty.numbers import Recounting
+from convergekit.certainty.occurring import Occurring
 from convergekit.certainty.result import AnswerBounds
-from convergekit.certainty.worst import certain_units
+from convergekit.certainty.worst import Logins, certain_units
 from convergekit.errors import ConvergekitError
+from convergekit.events.calendar import Calendar
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import FloatArray, IntArray
 
 
-def bounds_of_retention(
-    asked: AskedOf[tuple[RetentionQuestion, Subject]], level: float
-) -> AnswerBounds:
+def bounds_of_retention(asked: AskedOf[RetentionAsked], level: float) -> AnswerBounds:
     """Return how far retention can be from that of people. See `Retention.bounds`."""
     level = checked_level(level)
-    s, (question, subject) = asked.known("retention(...)")
-    if question.by or question.cohort != "first":
-        named = "by=" if question.by else f"cohort={question.cohort!r}"
+    each, question = asked.known("retention(...)")
+    if question.asked.by or question.asked.cohort != "first":
+        named = "by=" if question.asked.by else f"cohort={question.asked.cohort!r}"
         raise ConvergekitError(f"bounds are not known with {named}; ask them without.")
-    of = _Recounted.of(s, question, subject)
+    parts = list(each(partial(_CohortsInPart.of, question=question)))
+    whole = OccurringInAll.of([one.occurring for one in parts])
+    of = _Recounted.of(parts, whole, question.asked)
     stitched = of.totals(of.occurring.unit)
     answer = Recounting(of.occurring, _shares(stitched), of.totals, _shares, _chance)
     rows = pd.DataFrame({"periods": np.arange(of.size)})
-    started = f"events {question.start.title}"
-    asking = NumbersAsked(answer, rows, "share", started, _worst(s, of))
-    return bounds_of_numbers(s, asking, level)
+    started = f"events {question.asked.start.title}"
+    asking = NumbersAsked(answer, rows, "share", started, _worst(whole.logins, of))
+    return bounds_of_numbers(whole.evidence, asking, level)
+
+
+@dataclass(frozen=True)
+class _CohortsInPart:
+    """The events of a part by which profiles start and return.
+
+    Attributes
+    ----------
+    occurring : OccurringInPart
+    begin, back : numpy.ndarray of int
+        The place in `occurring` of each.
+    calendar : Calendar
+    end : pandas.Timestamp
+        Until when profiles are observed.
+    """
+
+    occurring: OccurringInPart
+    begin: IntArray
+    back: IntArray
+    calendar: Calendar
+    end: pd.Timestamp
+
+    @classmethod
+    def of(cls, number: int, s: StitchedEvents, *, question: RetentionAsked) -> _CohortsInPart:
+        """Return the events of a part."""
+        subject = Subject.of_stitched(s, question.calendar, question.visits)
+        begin, back = cohorts_of_events(subject, question.asked)
+        occurring = Occurring.of(s, begin.position, back.position)
+        at = [np.searchsorted(occurring.position, one.position) for one in (begin, back)]
+        found = OccurringInPart.of(s, occurring)
+        return cls(found, at[0], at[1], subject.calendar, subject.observed.end)
 
 
 @dataclass(frozen=True)
@@ -53,48 +93,53 @@ class _Recounted:
     Attributes
     ----------
     question : RetentionQuestion
-    subject : Subject
+    calendar : Calendar
+    end : pandas.Timestamp
+        Until when profiles are observed.
     occurring : Occurring
-    begin, back : Chosen
-        The events, as they are chosen.
-    begin_at, back_at : numpy.ndarray of int
-        The place of each in `occurring`.
+    begin, back : numpy.ndarray of int
+        The place in `occurring` of each event by which profiles start, and return.
     size : int
         For how many periods since the start somebody is observed.
     """
 
     question: RetentionQuestion
-    subject: Subject
+    calendar: Calendar
+    end: pd.Timestamp
     occurring: Occurring
-    begin: Chosen
-    back: Chosen
-    begin_at: IntArray
-    back_at: IntArray
+    begin: IntArray
+    back: IntArray
     size: int
 
     @classmethod
-    def of(cls, s: StitchedEvents, question: RetentionQuestion, subject: Subject) -> _Recounted:
-        """Return the events of a question."""
-        begin, back = cohorts_of_events(subject, question)
-        occurring = Occurring.of(s, begin.position, back.position)
-        begin_at, back_at = (
-            np.searchsorted(occurring.position, one.position) for one in (begin, back)
+    def of(
+        cls, parts: Sequence[_CohortsInPart], whole: OccurringInAll, question: RetentionQuestion
+    ) -> _Recounted:
+        """Return the events of a question, of all parts."""
+        found = cls(
+            question=question,
+            calendar=parts[-1].calendar,
+            end=parts[-1].end,
+            occurring=whole.events,
+            begin=whole.place([one.begin for one in parts]),
+            back=whole.place([one.back for one in parts]),
+            size=0,
         )
-        found = cls(question, subject, occurring, begin, back, begin_at, back_at, 0)
-        table = found.curve(occurring.unit)
-        size = int(table["periods"].max()) + 1 if len(table) else 0
-        return cls(question, subject, occurring, begin, back, begin_at, back_at, size)
+        table = found.curve(whole.events.unit)
+        return replace(found, size=int(table["periods"].max()) + 1 if len(table) else 0)
 
     def curve(self, unit: IntArray) -> pd.DataFrame:
         """Return `Retention.curve` where each event that takes part is of this person."""
-        asked, events = self.question, self.subject.events
-        clock = Clock.of(asked.freq, asked.periods, self.subject.calendar)
-        begin = Chosen(self.begin.position, unit[self.begin_at], self.begin.time).of_profiles()
-        back = Chosen(self.back.position, unit[self.back_at], self.back.time).of_profiles()
-        first = starts_of(begin, events, clock, every=False)
+        asked = self.question
+        clock = Clock.of(asked.freq, asked.periods, self.calendar)
+        begin, back = (self._chosen(at, unit) for at in (self.begin, self.back))
+        # Of one time any will do: which arrived first makes no difference.
+        first = starts_of(begin, pd.DataFrame(), clock, every=False)
         labels = Labels.of(pd.DataFrame(), len(first.profile), None)
-        end = self.subject.observed.end
-        return averages(cohort_table(first, back, end, clock, asked.mode, labels), ())
+        return averages(cohort_table(first, back, self.end, clock, asked.mode, labels), ())
+
+    def _chosen(self, at: IntArray, unit: IntArray) -> Chosen:
+        return Chosen(at, unit[at], self.occurring.time[at]).of_profiles()
 
     def totals(self, unit: IntArray) -> FloatArray:
         """Return how many came back at each number of periods, and then of how many."""
@@ -115,12 +160,12 @@ def _chance(numbers: FloatArray, totals: FloatArray) -> FloatArray:
     return np.sqrt(numbers * (1 - numbers) / people)
 
 
-def _worst(s: StitchedEvents, of: _Recounted) -> tuple[FloatArray, FloatArray]:
+def _worst(logins: Logins, of: _Recounted) -> tuple[FloatArray, FloatArray]:
     """Return the least and the greatest shares that the data do not exclude.
 
     Each of the others brings one of those who are certain back, or keeps one from it.
     """
-    unit, others = certain_units(s, of.occurring)
+    unit, others = certain_units(logins, of.occurring)
     returned, people = of.totals(unit).reshape(2, -1)
     low = np.maximum(returned - others, 0.0) / np.maximum(people, 1.0)
     gone = np.maximum(people - returned - others, 0.0)

@@ -5,10 +5,10 @@ Who is in a cohort, and which label it has, is fixed by the start event: before 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -199,6 +199,8 @@ class Retention(Result):
         The time zone and the first day of the week of all periods.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"share": "profiles"}
+
     start: str
     returns: str
     freq: str
@@ -210,7 +212,7 @@ class Retention(Result):
     left_out: dict[str, int]
     data_end: pd.Timestamp
     calendar: Calendar
-    _asked: AskedOf[tuple[RetentionQuestion, Subject]] = field(default_factory=AskedOf)
+    _asked: AskedOf[RetentionAsked] = field(default_factory=AskedOf)
 
     def bounds(self, level: float = 0.9) -> AnswerBounds:
         """Say how far the shares who come back can be from those of people, and estimate these.
@@ -233,8 +235,6 @@ class Retention(Result):
         ConvergekitError
             There is a breakdown, or a cohort for every start; it is of a segment or of another
             identity than ``"retroactive"``; or it was saved and loaded.
-        NotOnThisEngine
-            It was counted by parts.
 
         See Also
         --------
@@ -271,7 +271,7 @@ class Retention(Result):
         """
         cohorts = pd.DataFrame(self.table)
         draw = partial(_curve_figure, cohorts=cohorts, words=_words(self))
-        return DrawnFrame.of(averages(cohorts, self.by), draw)
+        return DrawnFrame.of(averages(cohorts, self.by), draw, shares={"share": "profiles"})
 
     def plot(
         self,
@@ -408,6 +408,15 @@ def starts_of(begin: Chosen, events: pd.DataFrame, clock: Clock, *, every: bool)
 
 
 @dataclass(frozen=True)
+class RetentionAsked:
+    """What is asked, in which time zone, and of which visits."""
+
+    asked: RetentionQuestion
+    calendar: str | None
+    visits: Visits | None
+
+
+@dataclass(frozen=True)
 class Cohorts:
     """Who started and who came back: of all events, or of a part of them.
 
@@ -468,7 +477,9 @@ def retention_of_stitched(
 ) -> Retention:
     """Return who comes back, of stitched events. See `Stitched.retention`."""
     subject = Subject.of_stitched(s, calendar, visits)
-    return replace(retention_of(subject, asked), _asked=AskedOf(s, (asked, subject)))
+    return replace(
+        retention_of(subject, asked), _asked=AskedOf.of(s, RetentionAsked(asked, calendar, visits))
+    )
 
 
 def retention_of_cohorts(
@@ -501,7 +512,7 @@ def retention_of_cohorts(
         calendar=calendar,
     )
     draw = partial(_heat_figure, words=_words(found))
-    return replace(found, table=DrawnFrame.of(table, draw))
+    return replace(found, table=DrawnFrame.of(table, draw, shares={"share": "profiles"}))
 
 
 def _words(found: Retention) -> Words:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.attribution.data_driven import DATA_DRIVEN, JourneyCounts
-from convergekit.attribution.models import RULES, TouchpointPaths, by_effect
+from convergekit.attribution.models import RULES, TouchpointPaths, Tuning, by_effect
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import NONE, Attribution
 from convergekit.attribution.touchpoints import (
@@ -42,7 +42,6 @@ from convergekit.visits.channels import DIRECT, are_paid
 from convergekit.visits.sessions import FoundSessions, find_sessions, sent_by
 
 if TYPE_CHECKING:
-    from convergekit.identity.as_of import Knowledge
     from convergekit.identity.tables import StitchedEvents
 
 
@@ -99,14 +98,12 @@ class Journeyed:
 
     Attributes
     ----------
-    sessions : FoundSessions
     conversion, visit : numpy.ndarray of int
         Of each touchpoint, which conversion's it is, by number, and its session.
     paths : TouchpointPaths
     labels : pandas.Series of str
     """
 
-    sessions: FoundSessions
     conversion: IntArray
     visit: IntArray
     paths: TouchpointPaths
@@ -116,6 +113,138 @@ class Journeyed:
         """Return what the data-driven ones of some models look at."""
         counts = {name: DATA_DRIVEN[name].of(self.paths) for name in models if name in DATA_DRIVEN}
         return ComparedJourneys(self.labels, counts)
+
+    def shares(
+        self, models: Sequence[str], tuning: Tuning, effects: pd.DataFrame, conversions: int
+    ) -> SharedCredit:
+        """Return what each touch receives; conversions without one are credited to none, in full.
+
+        Parameters
+        ----------
+        models : sequence of str
+        tuning : Tuning
+        effects : pandas.DataFrame
+            As `ComparedJourneys.effects` has them.
+        conversions : int
+            How many there are.
+        """
+        paths, distinct = self.paths, self.labels
+        alone = np.setdiff1d(np.arange(conversions), self.conversion)
+        credit = {}
+        for name in models:
+            if name in RULES:
+                weight = RULES[name](paths, tuning)
+            else:
+                mine = effects[effects["model"] == name].set_index("label")["effect"]
+                weight = by_effect(paths, mine.reindex(distinct).to_numpy())
+            total = np.bincount(paths.path, weights=weight)
+            credit[name] = np.concatenate([weight / total[paths.path], np.ones(len(alone))])
+        return SharedCredit(
+            np.concatenate([self.conversion, alone]),
+            np.concatenate([self.visit, np.full(len(alone), -1)]),
+            credit,
+        )
+
+
+@dataclass(frozen=True)
+class SharedCredit:
+    """What each touch receives.
+
+    Attributes
+    ----------
+    conversion, visit : numpy.ndarray of int
+        Of each credit, which conversion's it is, by number, and to which session, -1 for none.
+    credit : dict of str to numpy.ndarray
+        By model: shares that add up to 1 for every conversion.
+    """
+
+    conversion: IntArray
+    visit: IntArray
+    credit: dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class TouchWays:
+    """Visits that may receive credit, and the conversions that they may be on the way to.
+
+    Attributes
+    ----------
+    visit, arrived : numpy.ndarray of int
+        The session of each visit, and when it arrived, in microseconds.
+    itself, direct : numpy.ndarray of bool
+        Which arrived by a conversion alone, and which are direct.
+    label : NumberedText
+        What each credits.
+    moment : numpy.ndarray of int
+        When each conversion was.
+    lookback : int, or numpy.ndarray of int for each conversion
+    last_resort, collapse : bool
+        Whether direct visits count where there is no other, and whether of a label in a row the
+        last alone does.
+    """
+
+    visit: IntArray
+    arrived: IntArray
+    itself: BoolArray
+    direct: BoolArray
+    label: NumberedText
+    moment: IntArray
+    lookback: int | IntArray
+    last_resort: bool
+    collapse: bool
+
+    def journeys(
+        self,
+        whose: IntArray,
+        converting: IntArray,
+        knew: Callable[[IntArray, IntArray], BoolArray] | None = None,
+    ) -> Journeyed:
+        """Return the touchpoints where visits and conversions are of these visitors.
+
+        Parameters
+        ----------
+        whose : numpy.ndarray of int
+            Of each visit, -1 for none.
+        converting : numpy.ndarray of int
+            Of each conversion, -1 if unassigned.
+        knew : callable, optional
+            Takes conversions and visits, as numbers; returns of which pairs the visit was known
+            when the conversion became known.
+        """
+        visits = np.flatnonzero(whose >= 0)
+        # Those of two browsers may overlap, so that the later one says first where it is from.
+        visits = visits[np.lexsort((self.arrived[visits], whose[visits]))]
+        touchpoints = find_touchpoints(
+            (whose[visits], self.arrived[visits]), (converting, self.moment), self.lookback
+        )
+        if knew is not None:
+            touchpoints = only_known(touchpoints, lambda c, v: knew(c, visits[v]))
+        # A visit that the conversion alone tells, and that says nothing, is the order itself.
+        last = self.direct if self.last_resort else self.direct & self.itself
+        touchpoints = direct_last(touchpoints, last[visits])
+        codes = self.label.codes[visits]
+        if self.collapse:
+            touchpoints = collapsed(
+                touchpoints, codes[touchpoints.visit], codes[touchpoints.lost_visit]
+            )
+        return self._paths(touchpoints, visits)
+
+    def _paths(self, touchpoints: Touchpoints, visits: IntArray) -> Journeyed:
+        used = np.concatenate([visits[touchpoints.visit], visits[touchpoints.lost_visit]])
+        codes, distinct = _sorted(NumberedText(self.label.codes[used], self.label.distinct))
+        visit = visits[touchpoints.visit]
+        path = np.cumsum(np.diff(touchpoints.conversion, prepend=-1) != 0) - 1
+        elapsed = self.moment[touchpoints.conversion] - self.arrived[visit]
+        paths = TouchpointPaths(
+            path=path,
+            label=codes[: len(path)],
+            age=elapsed / _MICROSECONDS_A_DAY,
+            direct=self.direct[visit],
+            lost_path=touchpoints.lost_journey,
+            lost_label=codes[len(path) :],
+            labels=len(distinct),
+        )
+        return Journeyed(touchpoints.conversion, self.visit[visit], paths, distinct)
 
 
 @dataclass(frozen=True)
@@ -154,6 +283,7 @@ class Attributor:
     Attributes
     ----------
     models : tuple of str
+    tuning : Tuning
     lookback : pandas.Timedelta
     positions : numpy.ndarray of int
         The converting events.
@@ -167,7 +297,7 @@ class Attributor:
 
     def __init__(self, s: StitchedEvents, question: Question) -> None:
         self._s, self._asked = s, question
-        self.models, self._tuning = question.models, question.tuning
+        self.models, self.tuning = question.models, question.tuning
         self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = events_named(s.events, question.conversion)
         self.unpriced = 0
@@ -191,10 +321,11 @@ class Attributor:
         effects : pandas.DataFrame, optional
             As `ComparedJourneys.effects` has them, of all journeys, where these are some of more.
         """
-        found = self.journeyed(visitor, as_of=as_of)
+        sessions = self.sessions(visitor)
+        found = self._journeyed(sessions, visitor, as_of=as_of)
         if effects is None:
             effects = found.compared(self.models).effects()
-        return self.share_out(found, effects)
+        return self._share_out(found, sessions, effects)
 
     def journeyed(self, visitor: IntArray, *, as_of: bool) -> Journeyed:
         """Return the touchpoints where the events are of these visitors.
@@ -206,14 +337,15 @@ class Attributor:
         as_of : bool
             Whether a touch must have been known when the conversion became known.
         """
-        found = self._s.resolution
-        sessions = self.sessions(visitor)
-        return self.journeys_in(
-            sessions,
-            sessions.visitor,
-            visitor[self.positions],
-            found.knowledge() if as_of else None,
-        )
+        return self._journeyed(self.sessions(visitor), visitor, as_of=as_of)
+
+    def _journeyed(self, sessions: FoundSessions, visitor: IntArray, *, as_of: bool) -> Journeyed:
+        ways, at = self.ways(sessions), self.positions
+        knew = None
+        if as_of:
+            knowledge, arrival = self._s.resolution.knowledge(), sessions.arrival[ways.visit]
+            knew = lambda c, v: knowledge.knew(at[c], arrival[v])  # noqa: E731
+        return ways.journeys(sessions.visitor[ways.visit], visitor[at], knew)
 
     def sessions(self, visitor: IntArray) -> FoundSessions:
         """Return the sessions where the events are of these visitors."""
@@ -227,50 +359,22 @@ class Attributor:
             self._s.calendar.zone,
         )
 
-    def journeys_in(
-        self,
-        sessions: FoundSessions,
-        whose: IntArray,
-        converting: IntArray,
-        knowledge: Knowledge | None = None,
-    ) -> Journeyed:
-        """Return the touchpoints where sessions and conversions are of these visitors.
-
-        Parameters
-        ----------
-        sessions : FoundSessions
-        whose : numpy.ndarray of int
-            Of each session, -1 for none.
-        converting : numpy.ndarray of int
-            Of each conversion, -1 if unassigned.
-        knowledge : Knowledge, optional
-            Where a touch must have been known when the conversion became known.
-        """
-        visits = np.flatnonzero(self._may_touch(sessions) & (whose >= 0))
-        # Those of two browsers may overlap, so that the later one says first where it is from.
-        arrived = self._moments[sessions.arrival[visits]]
-        visits = visits[np.lexsort((arrived, whose[visits]))]
+    def ways(self, sessions: FoundSessions) -> TouchWays:
+        """Return the sessions that may receive credit, and the conversions."""
+        visits = np.flatnonzero(self._may_touch(sessions))
         arrival = sessions.arrival[visits]
-        at = self.positions
-        touchpoints = find_touchpoints(
-            (whose[visits], self._moments[arrival]),
-            (converting, self._moments[at]),
-            self._lookback(at),
-        )
-        if knowledge is not None:
-            knew = knowledge.knew
-            touchpoints = only_known(touchpoints, lambda c, v: knew(at[c], arrival[v]))
         direct = (sessions.channel.distinct == DIRECT).to_numpy(dtype=bool)
-        is_direct = direct[sessions.channel.codes[visits]]
-        # A visit that the conversion alone tells, and that says nothing, is the order itself.
-        itself = np.isin(arrival, at)
-        last = is_direct if self._asked.direct == "last_resort" else is_direct & itself
-        touchpoints = direct_last(touchpoints, last)
-        if self._asked.repeats == "collapse":
-            label = self._labels(touchpoints, sessions, visits)
-            size = len(touchpoints.conversion)
-            touchpoints = collapsed(touchpoints, label.codes[:size], label.codes[size:])
-        return self._paths(touchpoints, sessions, visits, is_direct)
+        return TouchWays(
+            visit=visits,
+            arrived=self._moments[arrival],
+            itself=np.isin(arrival, self.positions),
+            direct=direct[sessions.channel.codes[visits]],
+            label=self._label_of(sessions, visits),
+            moment=self._moments[self.positions],
+            lookback=self._lookback(self.positions),
+            last_resort=self._asked.direct == "last_resort",
+            collapse=self._asked.repeats == "collapse",
+        )
 
     def _may_touch(self, sessions: FoundSessions) -> BoolArray:
         """Return which sessions are visits that may receive credit."""
@@ -301,13 +405,6 @@ class Attributor:
         begin = calendar.begin(first).as_unit("us").asi8
         return self._moments[at] - begin
 
-    def _labels(
-        self, touchpoints: Touchpoints, sessions: FoundSessions, visits: IntArray
-    ) -> NumberedText:
-        """Return what receives credit, of all touchpoints and then of the lost visits."""
-        used = np.concatenate([visits[touchpoints.visit], visits[touchpoints.lost_visit]])
-        return self._label_of(sessions, used)
-
     def _label_of(self, sessions: FoundSessions, used: IntArray) -> NumberedText:
         by = self._asked.by
         unnamed = NumberedText(
@@ -316,69 +413,27 @@ class Attributor:
         otherwise = sessions.numbered("channel", used) if self._asked.otherwise else unnamed
         return sessions.numbered(by, used).or_else(otherwise)
 
-    def may_touch(self, sessions: FoundSessions) -> tuple[IntArray, IntArray, NumberedText]:
-        """Return the sessions that may receive credit, when each arrived, and its label."""
-        visits = np.flatnonzero(self._may_touch(sessions))
-        arrived = self._moments[sessions.arrival[visits]]
-        return visits, arrived, self._label_of(sessions, visits)
-
-    def reach(self) -> tuple[IntArray, IntArray]:
-        """Return from when to when visits may be touches of each conversion, in microseconds."""
-        until = self._moments[self.positions]
-        return until - self._lookback(self.positions), until
-
-    def _paths(
-        self,
-        touchpoints: Touchpoints,
-        sessions: FoundSessions,
-        visits: IntArray,
-        is_direct: BoolArray,
-    ) -> Journeyed:
-        label = self._labels(touchpoints, sessions, visits)
-        visit = visits[touchpoints.visit]
-        codes, distinct = _sorted(label)
-        path = np.cumsum(np.diff(touchpoints.conversion, prepend=-1) != 0) - 1
-        arrived = self._moments[sessions.arrival[visit]]
-        elapsed = self._moments[self.positions[touchpoints.conversion]] - arrived
-        paths = TouchpointPaths(
-            path=path,
-            label=codes[: len(path)],
-            age=elapsed / _MICROSECONDS_A_DAY,
-            direct=is_direct[touchpoints.visit],
-            lost_path=touchpoints.lost_journey,
-            lost_label=codes[len(path) :],
-            labels=len(distinct),
-        )
-        return Journeyed(sessions, touchpoints.conversion, visit, paths, distinct)
-
-    def share_out(self, found: Journeyed, effects: pd.DataFrame) -> Credited:
+    def _share_out(
+        self, found: Journeyed, sessions: FoundSessions, effects: pd.DataFrame
+    ) -> Credited:
         """Return the credits of journeys, of which data-driven models found these effects."""
-        paths, distinct = found.paths, found.labels
-        # Conversions without a touch are credited to none, in full.
-        alone = np.setdiff1d(np.arange(len(self.positions)), found.conversion)
-        conversion = np.concatenate([found.conversion, alone])
-        credit, cents = {}, {}
-        for name in self.models:
-            if name in RULES:
-                weight = RULES[name](paths, self._tuning)
-            else:
-                mine = effects[effects["model"] == name].set_index("label")["effect"]
-                weight = by_effect(paths, mine.reindex(distinct).to_numpy())
-            total = np.bincount(paths.path, weights=weight)
-            credit[name] = np.concatenate([weight / total[paths.path], np.ones(len(alone))])
-            if self.cents is not None:
-                cents[name] = whole_shares(conversion, credit[name], self.cents)
-        none = np.full(len(alone), len(distinct))
+        shared = found.shares(self.models, self.tuning, effects, len(self.positions))
+        cents = {}
+        if self.cents is not None:
+            for name, credit in shared.credit.items():
+                cents[name] = whole_shares(shared.conversion, credit, self.cents)
+        alone = len(shared.conversion) - len(found.conversion)
+        none = np.full(alone, len(found.labels))
         return Credited(
             self.positions,
-            found.sessions,
-            conversion,
-            np.concatenate([found.visit, np.full(len(alone), -1)]),
+            sessions,
+            shared.conversion,
+            shared.visit,
             NumberedText(
-                np.concatenate([paths.label, none]),
-                pd.Series([*distinct, NONE], dtype="str"),
+                np.concatenate([found.paths.label, none]),
+                pd.Series([*found.labels, NONE], dtype="str"),
             ),
-            credit,
+            shared.credit,
             cents,
             effects,
         )
@@ -451,7 +506,7 @@ def attribution(
         lookback=attributor.lookback,
         conversion=as_steps([question.conversion])[0].title,
         unpriced=attributor.unpriced,
-        _asked=AskedOf(s, question),
+        _asked=AskedOf.of(s, question),
     )
 
 

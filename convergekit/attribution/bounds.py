@@ -28,8 +28,8 @@ def bounds_of_credits(asked: AskedOf[Question], table: pd.DataFrame, level: floa
     level : float
     """
     level = checked_level(level)
-    s, question = asked.known("attribution(...)")
-    of = Recredited.of(s, question)
+    each, question = asked.known("attribution(...)")
+    of = Recredited.of(each, question)
     labels, sums = _sums(of)
     number = "conversions" if question.value is None else "value"
     rows = pd.DataFrame(
@@ -41,28 +41,25 @@ def bounds_of_credits(asked: AskedOf[Question], table: pd.DataFrame, level: floa
     keys = ["model", question.by]
     stitched = rows.merge(table, on=keys, how="left")[number].fillna(0.0).to_numpy()
     answer = Recounting(
-        of.occurring, stitched, sums.totals, sums.numbers, sums.chance, sums.instead()
+        of.whole.events, stitched, sums.totals, sums.numbers, sums.chance, sums.instead()
     )
-    worst = worst_sums(s, sums, repeats=question.repeats == "count")
+    worst = worst_sums(sums, repeats=question.repeats == "count")
     name = question.value or "conversions"
-    found = bounds_of_numbers(s, NumbersAsked(answer, rows, name, "visits", worst), level)
+    found = bounds_of_numbers(
+        of.whole.evidence, NumbersAsked(answer, rows, name, "visits", worst), level
+    )
     return replace(found, table=_in_order(found.table, table, keys))
 
 
 def _sums(of: Recredited) -> tuple[list[str], Sums]:
     """Return the labels that may receive credit, and what is added up of each."""
-    visits, _, said = of.attributor.may_touch(of.sessions)
+    said = of.ways.label
     texts = said.distinct.iloc[np.unique(said.codes)].sort_values()
     place = np.full(len(said.distinct), -1, dtype=np.int64)
     place[texts.index] = np.arange(len(texts))
-    label = np.full(len(of.sessions.visitor), -1, dtype=np.int64)
-    label[visits] = place[said.codes]
-    models = of.attributor.models
-    each = np.ones(len(of.attributor.positions))
-    if of.attributor.cents is not None:
-        each = of.attributor.cents / 100
-    worth = np.repeat(each[None], len(models), axis=0)
-    return [*texts, NONE], Sums(of, label, len(texts) + 1, models, worth)
+    each = np.ones(len(of.conversions)) if of.cents is None else of.cents / 100
+    worth = np.repeat(each[None], len(of.models), axis=0)
+    return [*texts, NONE], Sums(of, place[said.codes], len(texts) + 1, of.models, worth)
 
 
 def _in_order(found: pd.DataFrame, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

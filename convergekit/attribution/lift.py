@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -63,6 +63,8 @@ class AttributionLift(Result):
         The name of the converting event.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"credited": "total", "found": "total", "lost": "total"}
+
     table: pd.DataFrame
     summary: pd.DataFrame
     models: tuple[str, ...]
@@ -70,6 +72,12 @@ class AttributionLift(Result):
     value: str | None
     lookback: pd.Timedelta
     conversion: str
+
+    def _described_numbers(self) -> dict[str, Any]:
+        one = self.table[
+            (self.table["counted_by"] == STITCHED) & (self.table["model"] == self.models[0])
+        ]
+        return {"total": float(one["conversions" if self.value is None else "value"].sum())}
 
     def _line(self) -> str:
         what = "conversions" if self.value is None else self.value

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -51,6 +51,8 @@ class Attribution(Result):
         How many conversions have no amount, where one is asked for: they count as worth nothing.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"share": "all_conversions"}
+
     credits: pd.DataFrame
     effects: pd.DataFrame
     models: tuple[str, ...]
@@ -60,6 +62,10 @@ class Attribution(Result):
     conversion: str
     unpriced: int = 0
     _asked: AskedOf[Question] = field(default_factory=AskedOf)
+
+    def _described_numbers(self) -> dict[str, Any]:
+        total, touched = self._counts
+        return {"all_conversions": total, "with_a_touch": touched, "unpriced": self.unpriced}
 
     def _line(self) -> str:
         total, touched = self._counts
@@ -138,8 +144,6 @@ class Attribution(Result):
         ConvergekitError
             The credits are of a segment, of another identity than ``"retroactive"``, or were saved
             and loaded.
-        NotOnThisEngine
-            They were counted by parts.
 
         See Also
         --------
@@ -227,10 +231,16 @@ class CreditStory(TextResult):
     lookback : pandas.Timedelta
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"credit": "conversions"}
+    _table_names = ("credits",)
+
     credits: pd.DataFrame
     by: str
     conversion: str
     lookback: pd.Timedelta
+
+    def _described_numbers(self) -> dict[str, Any]:
+        return {"conversions": 1}
 
     def _sentences(self) -> list[str]:
         first = self.credits.iloc[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +83,8 @@ class WithoutCampaign(TableResult):
     lookback : pandas.Timedelta
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"share": "all_conversions"}
+
     events: pd.DataFrame
     summary: pd.DataFrame
     conversion: str
@@ -96,6 +98,9 @@ class WithoutCampaign(TableResult):
             f"{without:,} of {counted(len(self.events), 'conversion')} without a campaign in the "
             f"{readable_duration(self.lookback)} before"
         )
+
+    def _described_numbers(self) -> dict[str, Any]:
+        return {"all_conversions": int(self.summary["conversions"].sum())}
 
     def _line(self) -> str:
         return f"WithoutCampaign({self.conversion}: {self.headline})"

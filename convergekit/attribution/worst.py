@@ -14,10 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from convergekit.attribution.recount import Sums
-from convergekit.certainty.worst import logins_of
-from convergekit.events.steps import tracked
-from convergekit.events.timestamps import microseconds
-from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: Models in which one more touch never adds to another label's credit.
@@ -47,12 +43,11 @@ class _Conversions:
     way_labels: IntArray
 
 
-def worst_sums(s: StitchedEvents, of: Sums, *, repeats: bool) -> tuple[FloatArray, FloatArray]:
+def worst_sums(of: Sums, *, repeats: bool) -> tuple[FloatArray, FloatArray]:
     """Return the least and the most that each sum of credits may be.
 
     Parameters
     ----------
-    s : StitchedEvents
     of : Sums
     repeats : bool
         Whether touches of one label in a row count, each by itself.
@@ -61,8 +56,8 @@ def worst_sums(s: StitchedEvents, of: Sums, *, repeats: bool) -> tuple[FloatArra
     -------
     low, high : numpy.ndarray of float
     """
-    found = _conversions(s, of)
-    credited = of.of.credited(of.of.occurring.unit)
+    found = _conversions(of)
+    credited = of.of.credited(of.of.whole.events.unit)
     label = np.append(of.label, of.size - 1)[credited.visit]
     low, high = [], []
     for name, worth in zip(of.models, of.worth, strict=True):
@@ -99,18 +94,16 @@ def _credit(
     return least, most
 
 
-def _conversions(s: StitchedEvents, of: Sums) -> _Conversions:
-    attributor = of.of.attributor
-    anchored, more = logins_of(s, len(s.resolution.profile_ids))
-    one_person = np.append(anchored & (more == 0), False)
-    profile = s.resolution.profile[attributor.positions]
-    free = ~np.append(anchored, False)[profile]
-    journeys = attributor.journeys_in(of.of.sessions, of.of.sessions.visitor, profile)
+def _conversions(of: Sums) -> _Conversions:
+    logins, profile = of.of.whole.logins, of.of.converting
+    one_person = np.append(logins.anchored & (logins.more == 0), False)
+    free = ~np.append(logins.anchored, False)[profile]
+    journeys = of.of.ways.journeys(of.of.whose, profile)
     own = [np.zeros(len(free), dtype=bool) for _ in range(of.size)]
     label = of.label[journeys.visit]
     for one, mine in enumerate(own):
         mine[journeys.conversion[label == one]] = True
-    ways = _ways(s, of, free, one_person)
+    ways = _ways(of, free, one_person)
     return _Conversions(
         certain=one_person[profile],
         own=own,
@@ -120,25 +113,21 @@ def _conversions(s: StitchedEvents, of: Sums) -> _Conversions:
     )
 
 
-def _ways(s: StitchedEvents, of: Sums, free: BoolArray, one_person: BoolArray) -> list[BoolArray]:
+def _ways(of: Sums, free: BoolArray, one_person: BoolArray) -> list[BoolArray]:
     """Return per label on the way to which conversions a visit of it may be."""
-    sessions = of.of.sessions
-    since, until = of.of.attributor.reach()
-    moments = microseconds(s.events["timestamp"])
+    ways = of.of.ways
+    until, since = ways.moment, ways.moment - ways.lookback
 
     def within(times: IntArray) -> BoolArray:
         times = np.sort(times)
         before = np.searchsorted(times, until, side="right")
         return before > np.searchsorted(times, since, side="left")
 
-    nobodys = (s.resolution.profile < 0) & tracked(s.events)
-    nobodys[of.of.attributor.positions] = False
-    by_nobody = within(moments[nobodys])
-    movable = ~one_person[sessions.visitor]
+    by_nobody = within(of.of.nobodys)
+    movable = ~one_person[of.of.whose]
     found = []
     for one in range(of.size - 1):
-        mine = np.flatnonzero(of.label == one)
-        when = moments[sessions.arrival[mine]]
-        anybodys = within(when[movable[mine]])
-        found.append(np.where(free, within(when), anybodys) | by_nobody)
+        mine = of.label == one
+        anybodys = within(ways.arrived[mine & movable])
+        found.append(np.where(free, within(ways.arrived[mine]), anybodys) | by_nobody)
     return [*found, np.zeros(len(free), dtype=bool)]

@@ -184,6 +184,11 @@ class _Cores:
             self._idle -= 1
             return True
 
+    def share(self, processes: int) -> None:
+        """Leave to each of several processes its share of the cores."""
+        with self._lock:
+            self._idle = max(CORES // processes, 1) - 1
+
     def leave(self) -> None:
         """Count this thread's core as idle, because it ends."""
         with self._lock:
@@ -204,6 +209,12 @@ class _Cores:
 
 
 _cores = _Cores(CORES - 1)
+
+
+def share_cores(processes: int) -> None:
+    """Use no more than this process's share of the cores, of so many processes."""
+    _cores.share(processes)
+    pa.set_cpu_count(max(CORES // processes, 1))
 
 
 def each_column(work: Callable[[T], R], items: Iterable[T], rows: int) -> list[R]:

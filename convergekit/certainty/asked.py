@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
 from convergekit.base.wording import percentage
 from convergekit.certainty.estimate import LEAST_IDENTIFIED, MOST_UNASSIGNED
-from convergekit.certainty.evidence import Evidence, Occurring
-from convergekit.errors import ConvergekitError, NotOnThisEngine
+from convergekit.certainty.evidence import Evidence
+from convergekit.certainty.occurring import Occurring
+from convergekit.errors import ConvergekitError
 from convergekit.identity.tables import StitchedEvents
 
 Question = TypeVar("Question")
+Kept = TypeVar("Kept")
+
+
+class EachOf(Protocol):
+    """Asks every part of stitched events; in memory they are one."""
+
+    def __call__(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+        """Yield what a function keeps of each part, given its number and the part."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -24,22 +36,30 @@ class AskedOf(Generic[Question]):
 
     Attributes
     ----------
-    events : StitchedEvents or None
+    each : EachOf or None
+        Asks each part of the stitched events.
     question : Question or None
-    by_parts : bool
-        Whether the answer is of parts, of which these are none.
+    segment : bool
+        Whether they are a segment.
+    identity : str
     """
 
-    events: StitchedEvents | None = None
+    each: EachOf | None = None
     question: Question | None = None
-    by_parts: bool = False
+    segment: bool = False
+    identity: str = "retroactive"
 
-    def __reduce__(self) -> tuple[type[AskedOf[Question]], tuple[None, None, bool]]:
-        """Pickle neither."""
-        return type(self), (None, None, self.by_parts)
+    @classmethod
+    def of(cls, s: StitchedEvents, question: Question) -> AskedOf[Question]:
+        """Return events in memory, and what was asked of them."""
+        return cls(partial(_of_one, s), question, s.segment is not None, s.identity)
 
-    def known(self, asking: str) -> tuple[StitchedEvents, Question]:
-        """Return the events and the question.
+    def __reduce__(self) -> tuple[type[AskedOf[Question]], tuple[()]]:
+        """Pickle nothing of them."""
+        return type(self), ()
+
+    def known(self, asking: str) -> tuple[EachOf, Question]:
+        """Return what asks each part, and the question.
 
         Parameters
         ----------
@@ -50,26 +70,23 @@ class AskedOf(Generic[Question]):
         ------
         ConvergekitError
             They were left behind, or are those of which nothing can be said.
-        NotOnThisEngine
-            The answer is of parts.
         """
-        if self.by_parts:
-            raise NotOnThisEngine(
-                f"bounds are not computed by parts yet. Of events that fit into memory: "
-                f"ck.stitch(events).{asking}.bounds(), without workdir=."
-            )
-        if self.events is None or self.question is None:
+        if self.each is None or self.question is None:
             raise ConvergekitError(
                 f"bounds need the stitched events, which this answer is without; ask "
                 f"s.{asking}.bounds(), before it is saved."
             )
-        if self.events.segment is not None:
+        if self.segment:
             raise ConvergekitError("bounds are not known of a segment; ask them of all events.")
-        if self.events.identity != "retroactive":
+        if self.identity != "retroactive":
             raise ConvergekitError(
                 'bounds are of identity="retroactive": which links were known when is not redrawn.'
             )
-        return self.events, self.question
+        return self.each, self.question
+
+
+def _of_one(s: StitchedEvents, of_part: Callable[[int, StitchedEvents], Kept]) -> Iterator[Kept]:
+    yield of_part(0, s)
 
 
 def checked_level(level: float) -> float:

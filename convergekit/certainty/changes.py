@@ -14,6 +14,7 @@ expires explains the same, but nobody comes back to an expired cookie.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,31 +56,57 @@ class Changes:
     soon: IntArray
 
 
-def changes_of(s: StitchedEvents, parts: Parts) -> Changes:
-    """Return by how much pairs of parts are too few, as far as waits tell.
+@dataclass(frozen=True)
+class NextVisits:
+    """Visits of identified parts, each with the next of the same profile.
 
-    Parameters
+    Attributes
     ----------
-    s : StitchedEvents
-    parts : Parts
+    wait : numpy.ndarray of int
+        From the end of the one to the begin of the other, in microseconds.
+    change, sure : numpy.ndarray of bool
+        Which of the next are of another part, and for certain not because a cookie expired.
     """
-    before, after, wait, ends, begins, time = _next_visits(s, parts)
-    change = before != after
-    same = np.sort(wait[~change])
-    soon = same[: (len(same) + 1) // 2]
-    if not len(soon) or not change.any():
-        return Changes(1.0, 1.0, 0.0, soon)
-    sure = change & ((ends[before] > time) | (begins[after] < time))
-    expired = max(1 - float(sure.sum() / change.sum()) / _SURE, 0.0)
-    missing = _missing(wait[change], same, soon)
-    # Where most changes are expired cookies, those that are none say more.
-    likely = (1 - expired) * (missing - expired) + expired * _missing(wait[sure], same, soon)
-    return Changes(
-        missing=six_digits(max(missing, 1.0)),
-        likely=six_digits(max(likely, 1.0)),
-        expired=six_digits(expired),
-        soon=soon,
-    )
+
+    wait: IntArray
+    change: BoolArray
+    sure: BoolArray
+
+    @classmethod
+    def of(cls, s: StitchedEvents, parts: Parts) -> NextVisits:
+        """Return the visits of a part of the events."""
+        before, after, wait, ends, begins, time = _next_visits(s, parts)
+        change = before != after
+        sure = change & ((ends[before] > time) | (begins[after] < time))
+        return cls(wait, change, sure)
+
+    @classmethod
+    def together(cls, found: Sequence[NextVisits]) -> NextVisits:
+        """Return the visits of several parts of the events."""
+        return cls(
+            *(
+                np.concatenate([getattr(one, name) for one in found])
+                for name in ("wait", "change", "sure")
+            )
+        )
+
+    def changes(self) -> Changes:
+        """Return by how much pairs of parts are too few, as far as waits tell."""
+        wait, change, sure = self.wait, self.change, self.sure
+        same = np.sort(wait[~change])
+        soon = same[: (len(same) + 1) // 2]
+        if not len(soon) or not change.any():
+            return Changes(1.0, 1.0, 0.0, soon)
+        expired = max(1 - float(sure.sum() / change.sum()) / _SURE, 0.0)
+        missing = _missing(wait[change], same, soon)
+        # Where most changes are expired cookies, those that are none say more.
+        likely = (1 - expired) * (missing - expired) + expired * _missing(wait[sure], same, soon)
+        return Changes(
+            missing=six_digits(max(missing, 1.0)),
+            likely=six_digits(max(likely, 1.0)),
+            expired=six_digits(expired),
+            soon=soon,
+        )
 
 
 def _missing(wait: IntArray, same: IntArray, soon: IntArray) -> float:

@@ -15,7 +15,8 @@ import scipy
 
 from convergekit.base.rounding import all_to_six_digits, six_digits
 from convergekit.certainty.completion import Assumed, Drawable, completion
-from convergekit.certainty.evidence import Counting, Evidence
+from convergekit.certainty.evidence import Evidence
+from convergekit.certainty.occurring import Counting
 from convergekit.certainty.people import people_of
 from convergekit.typing import FloatArray, IntArray
 

@@ -2,85 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from convergekit.base.grouping import distinct_rows, number, order_of, run_starts
+from convergekit.base.grouping import distinct_rows, order_of, run_starts
 from convergekit.base.rounding import six_digits
-from convergekit.certainty.changes import Changes, changes_of
+from convergekit.certainty.changes import Changes, NextVisits
 from convergekit.certainty.completion import BROWSER, TOKEN, Drawable
-from convergekit.certainty.orders import OrdersReached, reached_by
+from convergekit.certainty.occurring import Occurring
+from convergekit.certainty.orders import CountedOrders, OrdersReached
 from convergekit.certainty.parts import Parts, parts_of
 from convergekit.certainty.people import likeness, of_several
+from convergekit.certainty.seen import NEVER, LastSeen, ProfilesSeen
 from convergekit.events.timestamps import microseconds
-from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import StitchedEvents
-from convergekit.typing import BoolArray, IntArray
-from convergekit.visits.browsers import DEVICES
-
-_NEVER = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Occurring:
-    """The events that take part in an answer.
-
-    Attributes
-    ----------
-    position, unit, time : numpy.ndarray of int
-        Of each event that takes part: its position in the frame, its profile (-1 without one), and
-        microseconds.
-    mask : numpy.ndarray of int
-        The steps that it fills, as bits.
-    enters : numpy.ndarray of bool
-        Which of them may begin.
-    steps : int
-    """
-
-    position: IntArray
-    unit: IntArray
-    time: IntArray
-    mask: IntArray
-    enters: BoolArray
-    steps: int
-
-    @classmethod
-    def of(cls, s: StitchedEvents, begins: IntArray, ends: IntArray) -> Occurring:
-        """Return an answer of two steps, from the positions of the events of each."""
-        mask = np.zeros(len(s.events), dtype=np.int64)
-        mask[begins] |= 1
-        mask[ends] |= 2
-        mask[s.events["timestamp"].isna().to_numpy(dtype=bool)] = 0
-        at = np.flatnonzero(mask)
-        time = microseconds(s.events["timestamp"].iloc[at])
-        return cls(at, s.resolution.profile[at], time, mask[at], (mask[at] & 1) > 0, 2)
-
-    @property
-    def converts(self) -> BoolArray:
-        """Which events are of the last step."""
-        return (self.mask >> (self.steps - 1) & 1) > 0
-
-
-@dataclass(frozen=True)
-class Counting(Occurring):
-    """A funnel that can be counted anew.
-
-    Attributes
-    ----------
-    window : int
-        Microseconds from the entry.
-    first_entry : bool
-        Whether everybody's first entry alone counts.
-    reached : callable
-        Takes which of the events take part and the profile of each; returns how many profiles
-        reached each step, and when each of the profiles that entered did, by its number.
-    """
-
-    window: int
-    first_entry: bool
-    reached: Callable[[IntArray, IntArray], tuple[IntArray, IntArray, IntArray]]
+from convergekit.typing import IntArray
 
 
 @dataclass(frozen=True)
@@ -123,37 +61,112 @@ class Evidence:
     changes: Changes
 
 
+@dataclass(frozen=True)
+class EvidenceInPart:
+    """What a part of the events says, of which that of all is put together.
+
+    Attributes
+    ----------
+    profiles : ProfilesSeen
+    device : numpy.ndarray of int
+        The profile of each device that has an entry.
+    visits, identified_visits : numpy.ndarray of int
+        Of each of these, as `Parts` has them.
+    gaps : numpy.ndarray of int
+        How far the first entries of two devices of one profile are apart.
+    seen : LastSeen
+    following : NextVisits
+    orders : CountedOrders
+    split : numpy.ndarray of int
+        Per event that takes part, the login that says whose it is where the profile may be several
+        people, as the place of an alias; -1 elsewhere.
+    logins : int
+        How many aliases there are.
+    shared, may_show : int
+        Devices that show several logins of a type, and those that may.
+    """
+
+    profiles: ProfilesSeen
+    device: IntArray
+    visits: IntArray
+    identified_visits: IntArray
+    gaps: IntArray
+    seen: LastSeen
+    following: NextVisits
+    orders: CountedOrders
+    split: IntArray
+    logins: int
+    shared: int
+    may_show: int
+
+    @classmethod
+    def of(cls, s: StitchedEvents, counting: Occurring) -> EvidenceInPart:
+        """Return what a part of the events says."""
+        parts = parts_of(s)
+        entry = counting.enters & (counting.unit >= 0)
+        part = parts.of_event[counting.position]
+        enters = np.zeros(len(parts.profile), dtype=bool)
+        enters[part[entry & (part >= 0)]] = True
+        profiles = ProfilesSeen.of(s, counting, parts, enters)
+        begun = np.full(len(parts.profile), NEVER)
+        inside = entry & (part >= 0)
+        np.minimum.at(begun, part[inside], counting.time[inside])
+        known_browser = profiles.visitor | profiles.browser
+        orders = counting.position[counting.converts & (counting.unit >= 0)]
+        split, shared, may_show = _split(s, counting, parts)
+        return cls(
+            profiles=profiles,
+            device=parts.profile[enters],
+            visits=parts.visits[enters],
+            identified_visits=parts.identified_visits[enters],
+            gaps=_gaps(parts, begun),
+            seen=LastSeen.of(s, counting, parts, profiles.alone),
+            following=NextVisits.of(s, parts),
+            orders=CountedOrders.of(s, parts, enters, known_browser, orders),
+            split=split,
+            logins=len(s.resolution.aliases.table),
+            shared=shared,
+            may_show=may_show,
+        )
+
+
 def evidence_of(s: StitchedEvents, counting: Occurring) -> Evidence:
     """Return what the events say of links that were not seen."""
-    parts = parts_of(s)
-    found = _Found.of(s, counting, parts)
-    identified = found.enters & parts.identified
-    captures = np.bincount(parts.profile[identified], minlength=len(found.visitor))
-    captured = captures[captures > 0]
+    return evidence_together([EvidenceInPart.of(s, counting)])
+
+
+def evidence_together(found: Sequence[EvidenceInPart]) -> Evidence:
+    """Return what the events of all parts say; those that take part are in the order of parts."""
+    sizes = [len(one.profiles.ids) for one in found]
+    before = (np.cumsum(sizes) - sizes).tolist()
+    logins = (np.cumsum([one.logins for one in found]) - [one.logins for one in found]).tolist()
+    profiles = ProfilesSeen.together([one.profiles for one in found])
+    changes = NextVisits.together([one.following for one in found]).changes()
+    gaps = np.sort(np.concatenate([one.gaps for one in found]))
+    seen = LastSeen.together([one.seen for one in found], before)
+    drawable, ranked = _drawable(profiles, seen, _with_missing(gaps, changes))
+    device = np.concatenate([one.device + first for one, first in zip(found, before, strict=True)])
+    visits = np.concatenate([one.visits for one in found])
+    identified_visits = np.concatenate([one.identified_visits for one in found])
+    identified = identified_visits > 0
+    captured = np.sort(profiles.captures[profiles.captures > 0])
     people = len(captured)
-    changes = changes_of(s, parts)
-    drawable, ranked = _drawable(s, counting, parts, found, captures)
-    drawable = replace(drawable, gaps=_with_missing(drawable.gaps, changes))
-    known_browser = found.visitor | found.browser
-    orders = counting.position[counting.converts & (counting.unit >= 0)]
-    enters = found.enters
-    split, two = _split(s, counting, parts)
+    split = [
+        np.where(one.split >= 0, one.split + sum(sizes) + first, -1)
+        for one, first in zip(found, logins, strict=True)
+    ]
     return Evidence(
         drawable=drawable,
         ranked=ranked,
-        split=split,
-        reached=reached_by(s, parts, enters, known_browser, orders),
+        split=np.concatenate(split),
+        reached=CountedOrders.together([one.orders for one in found]).reached(),
         people=people,
         again=float(captured.mean()) if people else 1.0,
         again_error=_error(captured),
-        identifies=float(identified.sum() / max(enters.sum(), 1)),
-        of_several=(
-            of_several(parts.profile[enters], parts.visits[enters], parts.identified[enters])
-            if people
-            else 0.0
-        ),
-        likeness=likeness(parts.visits[enters], parts.identified_visits[enters]),
-        two_logins=two,
+        identifies=float(identified.sum() / max(len(device), 1)),
+        of_several=of_several(device, visits, identified) if people else 0.0,
+        likeness=likeness(visits, identified_visits),
+        two_logins=sum(one.shared for one in found) / max(sum(one.may_show for one in found), 1),
         changes=changes,
     )
 
@@ -165,74 +178,38 @@ def _error(captured: IntArray) -> float:
     return six_digits(float(np.sqrt(spread / people + (1.5 / people) ** 2)))
 
 
-@dataclass(frozen=True)
-class _Found:
-    """Which parts have an entry, and which profiles entered, have a login, or have a browser."""
-
-    enters: BoolArray
-    visitor: BoolArray
-    named: BoolArray
-    browser: BoolArray
-
-    @classmethod
-    def of(cls, s: StitchedEvents, counting: Occurring, parts: Parts) -> _Found:
-        entry = counting.enters & (counting.unit >= 0)
-        part = parts.of_event[counting.position]
-        enters = np.zeros(len(parts.profile), dtype=bool)
-        enters[part[entry & (part >= 0)]] = True
-        size = len(s.resolution.profile_ids)
-        visitor, named, browser = (np.zeros(size, dtype=bool) for _ in range(3))
-        visitor[counting.unit[entry]] = True
-        types, component = s.resolution.aliases.table["alias_type"], s.resolution.component
-        named[component[types.isin(LOGIN_TYPES).to_numpy(dtype=bool)]] = True
-        of_browser = types.isin((s.browser_alias, *DEVICES)).to_numpy(dtype=bool)
-        browser[component[of_browser]] = True
-        return cls(enters, visitor, named, browser)
-
-
-def _drawable(
-    s: StitchedEvents, counting: Occurring, parts: Parts, found: _Found, captures: IntArray
-) -> tuple[Drawable, IntArray]:
+def _drawable(profiles: ProfilesSeen, seen: LastSeen, gaps: IntArray) -> tuple[Drawable, IntArray]:
     """Return what completions are drawn of, and the profiles in the order in which they stand."""
-    size = len(found.visitor)
-    mine = counting.unit >= 0
-    entry, last = mine & counting.enters, mine & counting.converts
-    first, ordered = np.full(size, _NEVER), np.full(size, _NEVER)
-    np.minimum.at(first, counting.unit[entry], counting.time[entry])
-    np.minimum.at(ordered, counting.unit[last], counting.time[last])
-    times = np.where(found.visitor, first, ordered)
+    size = len(profiles.ids)
+    times = np.where(profiles.visitor, profiles.first, profiles.ordered)
     # Not by number, which depends on the order of the rows.
-    ranked = order_of(times, texts=s.resolution.profile_ids)
+    ranked = order_of(times, texts=profiles.ids)
     place = np.empty(size, dtype=np.int64)
     place[ranked] = np.arange(size)
-    alone = found.visitor & ~found.named
-    part = parts.of_event[counting.position]
     carries = np.zeros(size, dtype=np.int64)
-    carries[counting.unit[last & (part >= 0)]] = TOKEN
-    carries[found.browser] = BROWSER
-    buyers = np.flatnonzero((~found.visitor & (ordered < _NEVER))[ranked])
-    begun = np.full(len(parts.profile), _NEVER)
-    inside = entry & (part >= 0)
-    np.minimum.at(begun, part[inside], counting.time[inside])
-    lags, seen, of_seen = _last_seen(s, counting, parts, alone, len(buyers))
-    by_time = np.lexsort((place[of_seen], seen))
+    carries[profiles.token] = TOKEN
+    carries[profiles.browser] = BROWSER
+    buyers = np.flatnonzero((~profiles.visitor & (profiles.ordered < NEVER))[ranked])
+    likely = seen.likely(len(buyers))
+    ended, of_seen = seen.seen[likely], place[seen.profile[likely]]
+    by_time = np.lexsort((of_seen, ended))
     return Drawable(
-        identified=np.maximum(captures, found.visitor & found.named)[ranked],
-        alone=np.flatnonzero(alone[ranked]),
+        identified=np.maximum(profiles.captures, profiles.visitor & profiles.named)[ranked],
+        alone=np.flatnonzero(profiles.alone[ranked]),
         first=times[ranked],
         buyers=buyers,
-        ordered=ordered[ranked][buyers],
+        ordered=profiles.ordered[ranked][buyers],
         carries=carries[ranked][buyers],
-        gaps=_gaps(parts, begun),
-        lags=np.sort(lags),
-        seen=seen[by_time],
-        of_seen=place[of_seen[by_time]],
+        gaps=gaps,
+        lags=np.sort(seen.lags),
+        seen=ended[by_time],
+        of_seen=of_seen[by_time],
     ), ranked
 
 
 def _gaps(parts: Parts, begun: IntArray) -> IntArray:
     """Return how far the first entries of two parts of one profile are apart, ascending."""
-    at = np.flatnonzero((begun < _NEVER) & parts.identified)
+    at = np.flatnonzero((begun < NEVER) & parts.identified)
     at = at[np.lexsort((begun[at], parts.profile[at]))]
     same = parts.profile[at][1:] == parts.profile[at][:-1]
     return np.sort(np.diff(begun[at])[same])
@@ -247,55 +224,7 @@ def _with_missing(gaps: IntArray, changes: Changes) -> IntArray:
     return np.sort(np.append(gaps, changes.soon[evenly]))
 
 
-def _last_seen(
-    s: StitchedEvents, counting: Occurring, parts: Parts, alone: BoolArray, wanted: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Return how long before the last step its visit was seen, and where others may belong.
-
-    Returns
-    -------
-    lags : numpy.ndarray of int
-    seen, of_seen : numpy.ndarray of int
-        When visits of those alone end that look as visits do before the last step, and whose.
-    """
-    time = microseconds(s.events["timestamp"])
-    is_last = np.zeros(len(time), dtype=bool)
-    is_last[counting.position[counting.converts]] = True
-    inside = np.flatnonzero(parts.of_event >= 0)
-    place = np.empty(len(time), dtype=np.int64)
-    place[s.resolution.in_time] = np.arange(len(time))
-    keys = (place, is_last, time, parts.of_event)
-    order = inside[np.lexsort(tuple(key[inside] for key in keys))]
-    before = np.maximum.accumulate(np.where(is_last[order], -1, np.arange(len(order))))
-    at = np.flatnonzero(is_last[order])
-    at = at[before[at] >= 0]
-    ahead = order[before[at]]
-    same = parts.of_event[ahead] == parts.of_event[order[at]]
-    ahead, at = ahead[same], at[same]
-    names = number(s.events["event_name"])[0].astype(np.int64) + 1
-    begins = np.flatnonzero(run_starts(parts.visit[order]))
-    ends = order[np.append(begins[1:], len(order)) - 1] if len(order) else order
-    ends = ends[alone[parts.profile[parts.of_event[ends]]]]
-    ends = ends[_likely(names[ends], names[ahead], wanted)]
-    return time[order[at]] - time[ahead], time[ends], parts.profile[parts.of_event[ends]]
-
-
-def _likely(last: IntArray, before: IntArray, wanted: int) -> BoolArray:
-    """Return which visits end with an event such as come before the last step.
-
-    The commonest of these first, until there are three visits for each that is wanted.
-    """
-    size = int(max(last.max(initial=0), before.max(initial=0))) + 1
-    usual, there = np.bincount(before, minlength=size), np.bincount(last, minlength=size)
-    # Ties by how many visits there are: numbers of names depend on the order of the rows.
-    ranked = np.lexsort((-there, -usual))
-    enough = np.cumsum(there[ranked]) - there[ranked] >= 3 * wanted
-    taken = np.zeros(size, dtype=bool)
-    taken[ranked[~enough]] = True
-    return taken[last]
-
-
-def _split(s: StitchedEvents, counting: Occurring, parts: Parts) -> tuple[IntArray, float]:
+def _split(s: StitchedEvents, counting: Occurring, parts: Parts) -> tuple[IntArray, int, int]:
     """Return the events of profiles that may be several people, each with the nearest login.
 
     A part with several logins of one type is a device that people share, or one person's with
@@ -304,9 +233,9 @@ def _split(s: StitchedEvents, counting: Occurring, parts: Parts) -> tuple[IntArr
     Returns
     -------
     split : numpy.ndarray of int
-        Per event that takes part, a number from the number of profiles on, or -1.
-    two_logins : float
-        Of the parts with a login at several visits, the share that has several.
+        Per event that takes part, the place of an alias, or -1.
+    shared, may_show : int
+        Of the parts with a login at several visits, those that have several; and all of these.
     """
     split = np.full(len(counting.position), -1, dtype=np.int64)
     inside = np.flatnonzero((parts.of_event >= 0) & (parts.login >= 0))
@@ -319,10 +248,10 @@ def _split(s: StitchedEvents, counting: Occurring, parts: Parts) -> tuple[IntArr
     shared = np.full(len(parts.profile) + 1, -1, dtype=np.int64)
     shared[part[again][::-1]] = of_type[again][::-1]
     may_show = parts.identified_visits >= 2
-    share = float(((shared[:-1] >= 0) & may_show).sum() / max(may_show.sum(), 1))
+    counts = int(((shared[:-1] >= 0) & may_show).sum()), int(may_show.sum())
     events = np.flatnonzero(shared[parts.of_event] >= 0)
     if not len(events):
-        return split, share
+        return split, *counts
     said = parts.login[events]
     said = np.where((said >= 0) & (types[said] == shared[parts.of_event[events]]), said, -1)
     place = np.empty(len(s.events), dtype=np.int64)
@@ -339,8 +268,8 @@ def _split(s: StitchedEvents, counting: Occurring, parts: Parts) -> tuple[IntArr
     kept[of_part[first]] = said[first]
     person = np.full(len(s.events), -1, dtype=np.int64)
     leaves = nearest != kept[of_part]
-    person[events[leaves]] = len(s.resolution.profile_ids) + nearest[leaves]
-    return np.where(counting.unit >= 0, person[counting.position], -1), share
+    person[events[leaves]] = nearest[leaves]
+    return np.where(counting.unit >= 0, person[counting.position], -1), *counts
 
 
 def _nearest(part: IntArray, time: IntArray, login: IntArray) -> IntArray:
@@ -351,7 +280,7 @@ def _nearest(part: IntArray, time: IntArray, login: IntArray) -> IntArray:
     has_before = (before >= 0) & (part[np.maximum(before, 0)] == part)
     after_at = np.minimum(after, len(part) - 1)
     has_after = (after < len(part)) & (part[after_at] == part)
-    wait = np.where(has_before, time - time[np.maximum(before, 0)], _NEVER)
-    until = np.where(has_after, time[after_at] - time, _NEVER)
+    wait = np.where(has_before, time - time[np.maximum(before, 0)], NEVER)
+    until = np.where(has_after, time[after_at] - time, NEVER)
     chosen = np.where(wait <= until, np.maximum(before, 0), after_at)
     return np.where(has_before | has_after, login[chosen], -1)

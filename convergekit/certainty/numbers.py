@@ -23,7 +23,8 @@ from convergekit.certainty.estimate import (
     together,
     variations,
 )
-from convergekit.certainty.evidence import Evidence, Occurring
+from convergekit.certainty.evidence import Evidence
+from convergekit.certainty.occurring import Occurring
 from convergekit.typing import FloatArray, IntArray
 
 _DRAWS, _FEWER_DRAWS = 6, 2

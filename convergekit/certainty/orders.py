@@ -7,7 +7,8 @@ people who did visit; the rest of the orders without a browser are of buyers who
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -58,42 +59,84 @@ class OrdersReached:
         return min(self.lost / self.by_none, 1.0) if self.by_none else 0.0
 
 
-def reached_by(
-    s: StitchedEvents, parts: Parts, enters: BoolArray, known_browser: BoolArray, order: IntArray
-) -> OrdersReached:
-    """Return by what orders reach visits.
+@dataclass(frozen=True)
+class CountedOrders:
+    """How many orders reach visits, by what: sums that add up over parts of the events.
 
-    Parameters
+    Attributes
     ----------
-    s : StitchedEvents
-    parts : Parts
-    enters : numpy.ndarray of bool
-        Which parts have an entry.
-    known_browser : numpy.ndarray of bool
-        Which profiles entered, or have a browser.
-    order : numpy.ndarray of int
-        The positions of the orders.
+    by_both, by_token, by_login, by_none : int
+        As `OrdersReached` has them.
+    carrying, failing : int
+        Orders with a token: of those that reach visits by a login, and of those by it alone.
     """
-    aliases = s.resolution.aliases
-    is_login = aliases.table["alias_type"].isin(LOGIN_TYPES).to_numpy(dtype=bool)
-    # One more, for the events without a part, which are -1.
-    visits = np.append(enters, False)[parts.of_event]
-    by_token = visits[order]
-    pair = np.flatnonzero(is_login[aliases.alias])
-    event, alias = aliases.event[pair], aliases.alias[pair]
-    seen = np.bincount(alias, weights=visits[event], minlength=len(aliases.table))
-    elsewhere = seen[alias] - visits[event] > 0
-    known = np.zeros(len(s.events), dtype=bool)
-    known[event[elsewhere]] = True
-    by_login = known[order]
-    unknown = ~np.append(known_browser, False)[s.resolution.profile[order]]
-    carries = parts.of_event[order] >= 0
-    failed = by_login & ~by_token
-    return OrdersReached(
-        by_both=int((by_token & by_login).sum()),
-        by_token=int((by_token & ~by_login).sum()),
-        by_login=int(failed.sum()),
-        by_none=int(unknown.sum()),
-        carrying=float((carries & by_login).sum() / max(by_login.sum(), 1)),
-        failing=float((carries & failed).sum() / max(failed.sum(), 1)),
-    )
+
+    by_both: int
+    by_token: int
+    by_login: int
+    by_none: int
+    carrying: int
+    failing: int
+
+    @classmethod
+    def of(
+        cls,
+        s: StitchedEvents,
+        parts: Parts,
+        enters: BoolArray,
+        known_browser: BoolArray,
+        order: IntArray,
+    ) -> CountedOrders:
+        """Count by what orders reach visits.
+
+        Parameters
+        ----------
+        s : StitchedEvents
+        parts : Parts
+        enters : numpy.ndarray of bool
+            Which parts have an entry.
+        known_browser : numpy.ndarray of bool
+            Which profiles entered, or have a browser.
+        order : numpy.ndarray of int
+            The positions of the orders.
+        """
+        aliases = s.resolution.aliases
+        is_login = aliases.table["alias_type"].isin(LOGIN_TYPES).to_numpy(dtype=bool)
+        # One more, for the events without a part, which are -1.
+        visits = np.append(enters, False)[parts.of_event]
+        by_token = visits[order]
+        pair = np.flatnonzero(is_login[aliases.alias])
+        event, alias = aliases.event[pair], aliases.alias[pair]
+        seen = np.bincount(alias, weights=visits[event], minlength=len(aliases.table))
+        elsewhere = seen[alias] - visits[event] > 0
+        known = np.zeros(len(s.events), dtype=bool)
+        known[event[elsewhere]] = True
+        by_login = known[order]
+        unknown = ~np.append(known_browser, False)[s.resolution.profile[order]]
+        carries = parts.of_event[order] >= 0
+        failed = by_login & ~by_token
+        return cls(
+            by_both=int((by_token & by_login).sum()),
+            by_token=int((by_token & ~by_login).sum()),
+            by_login=int(failed.sum()),
+            by_none=int(unknown.sum()),
+            carrying=int((carries & by_login).sum()),
+            failing=int((carries & failed).sum()),
+        )
+
+    @classmethod
+    def together(cls, found: Sequence[CountedOrders]) -> CountedOrders:
+        """Return the counts of several parts, added up."""
+        return cls(*(sum(getattr(one, each.name) for one in found) for each in fields(cls)))
+
+    def reached(self) -> OrdersReached:
+        """Return by what the orders reach visits."""
+        by_login = self.by_both + self.by_login
+        return OrdersReached(
+            by_both=self.by_both,
+            by_token=self.by_token,
+            by_login=self.by_login,
+            by_none=self.by_none,
+            carrying=self.carrying / max(by_login, 1),
+            failing=self.failing / max(self.by_login, 1),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -57,17 +57,22 @@ class FunnelBounds(Result):
         Why the interval is as wide as the worst bounds; empty if it is not.
     asked : str
         Of what it is, in words: from which step to which, and the window.
+    entered : int
+        How many profiles entered, of whom `stitched` is the share.
 
     Notes
     -----
     Both intervals are of `level`. That of chance is Wilson's.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"stitched": "entered"}
+
     table: pd.DataFrame
     level: float
     assumptions: list[str]
     reasons: list[str]
     asked: str = ""
+    entered: int = 0
 
     @property
     def finding(self) -> str:

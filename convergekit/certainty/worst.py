@@ -12,11 +12,12 @@ steps stands in the way of bringing two profiles together, the bounds take it th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from convergekit.certainty.evidence import Counting, Occurring
+from convergekit.certainty.occurring import Counting, Occurring
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import BoolArray, FloatArray, IntArray
@@ -43,12 +44,12 @@ class _Profiles:
     begins: IntArray
 
 
-def worst_bounds(s: StitchedEvents, counting: Counting) -> tuple[FloatArray, FloatArray]:
+def worst_bounds(logins: Logins, counting: Counting) -> tuple[FloatArray, FloatArray]:
     """Return the lowest and the highest share of each step that the data do not exclude.
 
     Parameters
     ----------
-    s : StitchedEvents
+    logins : Logins
     counting : Counting
         A funnel of profiles, in order, in which no event voids an attempt.
 
@@ -56,14 +57,13 @@ def worst_bounds(s: StitchedEvents, counting: Counting) -> tuple[FloatArray, Flo
     -------
     low, high : numpy.ndarray of float
     """
-    size = len(s.resolution.profile_ids)
+    size = len(logins.more)
     never = np.iinfo(np.int64).max
     mine = counting.unit >= 0
     begins = np.full(size, never)
     entry = mine & counting.enters
     np.minimum.at(begins, counting.unit[entry], counting.time[entry])
-    anchored, more = logins_of(s, size)
-    profiles = _Profiles(anchored, more, begins < never, begins)
+    profiles = _Profiles(logins.anchored, logins.more, begins < never, begins)
     at = np.flatnonzero(mine)
     _, entrant, times = counting.reached(at, counting.unit[at])
     low, high = np.ones(counting.steps), np.ones(counting.steps)
@@ -79,17 +79,46 @@ def worst_bounds(s: StitchedEvents, counting: Counting) -> tuple[FloatArray, Flo
     return low, high
 
 
-def logins_of(s: StitchedEvents, size: int) -> tuple[BoolArray, IntArray]:
-    """Return which profiles have a login of the commonest type, and how many more than one."""
-    types = s.resolution.aliases.table["alias_type"]
-    anchored, more = np.zeros(size, dtype=bool), np.zeros(size, dtype=np.int64)
-    for name in LOGIN_TYPES:
-        of_type = s.resolution.component[(types == name).to_numpy(dtype=bool)]
-        logins = np.bincount(of_type, minlength=size)
-        more = np.maximum(more, logins - 1)
-        if (logins > 0).sum() > anchored.sum():
-            anchored = logins > 0
-    return anchored, more
+@dataclass(frozen=True)
+class Logins:
+    """The logins that profiles have.
+
+    Attributes
+    ----------
+    has : numpy.ndarray of bool
+        Per type of `LOGIN_TYPES`, which profiles have one.
+    more : numpy.ndarray of int
+        How many more than one of a type each has at most.
+    """
+
+    has: BoolArray
+    more: IntArray
+
+    @classmethod
+    def of(cls, s: StitchedEvents) -> Logins:
+        """Return the logins of stitched events, or of a part of them."""
+        types, size = s.resolution.aliases.table["alias_type"], len(s.resolution.profile_ids)
+        counts = np.stack(
+            [
+                np.bincount(
+                    s.resolution.component[(types == name).to_numpy(dtype=bool)], minlength=size
+                )
+                for name in LOGIN_TYPES
+            ]
+        )
+        return cls(counts > 0, np.maximum(counts.max(axis=0) - 1, 0))
+
+    @classmethod
+    def together(cls, found: Sequence[Logins]) -> Logins:
+        """Return the logins of several parts."""
+        has = np.concatenate([one.has for one in found], axis=1)
+        return cls(has, np.concatenate([one.more for one in found]))
+
+    @property
+    def anchored(self) -> BoolArray:
+        """Which profiles have a login of the commonest type."""
+        commonest = int(np.argmax(self.has.sum(axis=1)))
+        return np.asarray(self.has[commonest], dtype=bool)
 
 
 def _highest(counting: Counting, profiles: _Profiles, there: BoolArray, unassigned: int) -> float:
@@ -128,14 +157,14 @@ def _lowest(counting: Counting, profiles: _Profiles, reached: IntArray, never: i
     return least / (least + others) if least else 0.0
 
 
-def certain_units(s: StitchedEvents, occurring: Occurring) -> tuple[IntArray, int]:
+def certain_units(logins: Logins, occurring: Occurring) -> tuple[IntArray, int]:
     """Return who is one person for certain, and how many others there may be.
 
     Each of these others changes at most one of those who are certain, or is one person more.
 
     Parameters
     ----------
-    s : StitchedEvents
+    logins : Logins
     occurring : Occurring
 
     Returns
@@ -146,7 +175,7 @@ def certain_units(s: StitchedEvents, occurring: Occurring) -> tuple[IntArray, in
         Profiles that may be anybody, as often as they may be several people, and events without
         one.
     """
-    anchored, more = logins_of(s, len(s.resolution.profile_ids))
+    anchored, more = logins.anchored, logins.more
     certain = np.append(anchored & (more == 0), False)[occurring.unit]
     doubtful = np.unique(occurring.unit[~certain & (occurring.unit >= 0)])
     others = int((more[doubtful] + 1).sum() + (occurring.unit < 0).sum())

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from convergekit.change import links, measured, sent
 from convergekit.change.accounts import Accounts, account, groups_of
 from convergekit.change.chance import half_width, p_values, spread
 from convergekit.change.check_ups import differing_findings
+from convergekit.change.compared import ComparedStitching, compared_with
 from convergekit.change.factors import FactorPiece, Factors, Number, factors_of, number_of
 from convergekit.change.faults import Pair, PeriodFault
 from convergekit.change.labels import SideLabels, labels_of
@@ -26,16 +27,12 @@ from convergekit.change.result import Why, WhyPart, made
 from convergekit.change.sides import DAY, Base, EnteredProfiles, Side, enter, read_side
 from convergekit.checks.money import AskedMoney, money_of_events
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import events_named, summed_amounts
+from convergekit.events.amounts import summed_amounts
 from convergekit.events.steps import Step, StepLike, as_steps
-from convergekit.funnels.suggest import event_counts, suggested
-from convergekit.identity.tables import StitchedEvents
+from convergekit.funnels.suggest import suggested
 from convergekit.spend.result import Spend
 from convergekit.typing import FloatArray, IntArray
 from convergekit.visits.sessions import sessions_of
-
-if TYPE_CHECKING:
-    from convergekit.identity.tables import HasTables
 
 #: A period: its first and its last day, or the moments between which it lies.
 Period: TypeAlias = tuple[Any, Any]
@@ -83,8 +80,8 @@ class WhyQuestion:
 
 
 def why(
-    s: StitchedEvents,
-    a: HasTables | Period,
+    s: ComparedStitching,
+    a: object,
     b: Period | None,
     *,
     number: Number,
@@ -102,29 +99,35 @@ def why(
     check_confidence(confidence)
     if (number == "return on spend") != (spend is not None):
         raise ConvergekitError("number='return on spend' and spend= go together: give both.")
-    stitched = _both_of(s, a, b)
+    both = _both_of(s, a, b)
     asked = WhyQuestion(
         number=number,
-        steps=_steps(stitched, steps),
+        steps=_steps(both[0], steps),
         within=parse_duration(within, name="within"),
         by=None if by is None else ((by,) if isinstance(by, str) else tuple(by)),
         confidence=confidence,
     )
-    periods = _periods(stitched, a, b)
+    periods = _periods(both, a, b)
     needs = number in ("revenue", "revenue a visit", "return on spend")
-    goal = asked.steps[-1]
-    before = Base(stitched[0])
-    after = before if stitched[1] is stitched[0] else Base(stitched[1])
-    amounts = _amounts(before.s, goal, value, currency, rates, needs=needs)
-    other = (
-        amounts if after is before else _amounts(after.s, goal, value, currency, rates, needs=needs)
-    )
+
+    def amounts(of: ComparedStitching) -> pd.Series:
+        goals = of.goals(asked.steps[-1])
+        return _amounts(goals, asked.steps[-1], value, currency, rates, needs=needs)
+
+    if both[1] is both[0]:
+        before = after = Base(both[0].seen_in(periods))
+        of_goals = other = amounts(both[0])
+    else:
+        before, after = (
+            Base(of.seen_in([period])) for of, period in zip(both, periods, strict=True)
+        )
+        of_goals, other = (amounts(of) for of in both)
     sides = (
-        read_side(before, "before", asked.steps, amounts, *periods[0]),
+        read_side(before, "before", asked.steps, of_goals, *periods[0]),
         read_side(after, "after", asked.steps, other, *periods[1]),
     )
     _check_events(sides)
-    findings = differing_findings(sides, goal, value)
+    findings = differing_findings(sides, asked.steps[-1], value)
     costs = _cost(spend, sides[0]), _cost(spend, sides[1])
     return _answer(asked, sides, costs, findings)
 
@@ -400,9 +403,10 @@ def _whole(asked: WhyQuestion, pair: Pair) -> tuple[float, float]:
     )
     if not len(waits):
         return 1.0, 1.0
+    # Whole numbers are added up, so that the sum does not hang on their order.
+    have = [int(np.searchsorted(waits, e.left, side="right").sum()) for e in pair.entered]
     shares = [
-        float((np.searchsorted(waits, e.left, side="right") / len(waits)).mean())
-        for e in pair.entered
+        one / max(len(waits) * len(e.left), 1) for one, e in zip(have, pair.entered, strict=True)
     ]
     return shares[0] or 1.0, shares[1] or 1.0
 
@@ -413,17 +417,16 @@ def _visits(side: Side) -> IntArray:
 
 
 def _both_of(
-    s: StitchedEvents, a: HasTables | Period, b: Period | None
-) -> tuple[StitchedEvents, StitchedEvents]:
-    stitched = getattr(a, "stitched", None)
-    tables = getattr(stitched() if callable(stitched) else a, "tables", None)
-    if isinstance(tables, StitchedEvents):
+    s: ComparedStitching, a: object, b: Period | None
+) -> tuple[ComparedStitching, ComparedStitching]:
+    other = compared_with(a)
+    if other is not None:
         if b is not None:
             raise ConvergekitError(
                 "a stitching is compared with one other: a.why(b). Two periods of one: "
                 "s.why(('2026-03-02', '2026-03-08'), ('2026-03-09', '2026-03-15'))."
             )
-        return s, tables
+        return s, other
     for name, period in (("a", a), ("b", b)):
         if not isinstance(period, (tuple, list)) or len(period) != 2:
             raise ConvergekitError(
@@ -434,7 +437,7 @@ def _both_of(
 
 
 def _periods(
-    stitched: tuple[StitchedEvents, StitchedEvents], a: Any, b: Any
+    stitched: tuple[ComparedStitching, ComparedStitching], a: Any, b: Any
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     if b is None:
         spans = [_span(one) for one in stitched]
@@ -457,18 +460,16 @@ def _periods(
     return one, other
 
 
-def _span(s: StitchedEvents) -> tuple[int, int]:
+def _span(s: ComparedStitching) -> tuple[int, int]:
     begin, end = s.observed_span
     if pd.isna(begin) or pd.isna(end):
         raise ConvergekitError("one side does not have events to compare.")
     return int(begin.value // 1000), int(end.value // 1000) + 1
 
 
-def _steps(
-    stitched: tuple[StitchedEvents, StitchedEvents], steps: Sequence[StepLike] | None
-) -> tuple[Step, ...]:
+def _steps(s: ComparedStitching, steps: Sequence[StepLike] | None) -> tuple[Step, ...]:
     if steps is None:
-        steps = suggested(event_counts(stitched[0].events)).steps
+        steps = suggested(s.event_counts()).steps
         if len(steps) < 2:
             raise ConvergekitError(
                 "no steps were recognised by the names of the events: give steps=, such as "
@@ -485,32 +486,29 @@ def _steps(
 
 
 def _amounts(
-    s: StitchedEvents,
+    goals: pd.DataFrame,
     goal: Step,
     value: str | None,
     currency: str | None,
     rates: Mapping[str, float] | None,
     *,
     needs: bool,
-) -> FloatArray:
-    """Return the amount of each event that is the last step, as it was sent unless rates are."""
-    amounts = np.zeros(len(s.events))
-    at = events_named(s.events, goal)
+) -> pd.Series:
+    """Return by `row` the amounts of events of the last step, as sent unless rates are given."""
+    every = np.ones(len(goals), dtype=bool)
+    amounts = np.zeros(len(goals))
     if value is not None and rates is not None:
-        amounts[at] = summed_amounts(s.events, at, value, currency, rates)
-        return amounts
-    is_goal = np.zeros(len(s.events), dtype=bool)
-    is_goal[at] = True
-    money = money_of_events(s.events, is_goal, AskedMoney(value, currency, rates))
-    if money is None:
-        if not needs:
-            return amounts
-        raise ConvergekitError(
-            f"it is not known which property holds the money of {goal.title!r}: give value=, "
-            "such as value='total_price'."
-        )
-    amounts[at] = (money.amounts if rates is None else money.counted)[at]
-    return amounts
+        amounts = summed_amounts(goals, np.arange(len(goals)), value, currency, rates)
+    else:
+        money = money_of_events(goals, every, AskedMoney(value, currency, rates))
+        if money is None and needs:
+            raise ConvergekitError(
+                f"it is not known which property holds the money of {goal.title!r}: give value=, "
+                "such as value='total_price'."
+            )
+        if money is not None:
+            amounts = money.amounts if rates is None else money.counted
+    return pd.Series(amounts, index=goals["row"].to_numpy(dtype=np.int64))
 
 
 def _cost(spend: pd.DataFrame | Spend | None, side: Side) -> float:

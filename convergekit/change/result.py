@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -69,6 +69,8 @@ class Why(Result):
     confidence : float
         Of the intervals.
     """
+
+    _shares: ClassVar[Mapping[str, str]] = {"share": "difference"}
 
     number: str
     before: float
@@ -159,6 +161,9 @@ class Why(Result):
 
     def _said(self, row: pd.Series) -> str:
         return f"{row['kind']}, {row['what']} ({self.signed(row['effect'])})"
+
+    def _described_numbers(self) -> dict[str, Any]:
+        return {**super()._described_numbers(), "difference": self.difference}
 
     def _line(self) -> str:
         sure = int(self.table["beyond_chance"].sum())

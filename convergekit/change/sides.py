@@ -146,12 +146,15 @@ def read_side(
     base: Base,
     name: str,
     steps: Sequence[Step],
-    amount: FloatArray,
+    amounts: pd.Series,
     start: int,
     end: int,
 ) -> Side:
-    """Return a side of stitched events, as they were sent."""
+    """Return a side of stitched events, as they were sent; amounts are by `row`."""
     s = base.s
+    amount = np.zeros(len(s.events))
+    place = s.events["row"].isin(amounts.index).to_numpy(dtype=bool)
+    amount[place] = amounts.reindex(s.events["row"].to_numpy()[place]).to_numpy()
     step = np.full(len(s.events), -1, dtype=np.int64)
     for number, one in enumerate(steps):
         step[events_named(s.events, one)] = number

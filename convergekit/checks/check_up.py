@@ -34,6 +34,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.arrow import Frame
 from convergekit.events.steps import StepLike
 from convergekit.figures import markdown
+from convergekit.figures.description import Described
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.pipeline import accept
 from convergekit.readers.formats import exports_told, refuse_export
@@ -236,7 +237,7 @@ NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CheckUp:
+class CheckUp(Described):
     """The faults of the tracking, ranked.
 
     Attributes
@@ -251,6 +252,8 @@ class CheckUp:
     remarks : list of str
         What the money is, or why it is not known.
     """
+
+    _table_names = ("findings", "checks")
 
     findings: pd.DataFrame
     checks: pd.DataFrame

@@ -28,6 +28,7 @@ from convergekit.cli.given import (
     StitchedOptions,
     taking,
 )
+from convergekit.cli.machines import mcp_command
 from convergekit.cli.marketing import (
     Rates,
     SpendAmounts,
@@ -54,6 +55,8 @@ from convergekit.cli.questions import (
 )
 from convergekit.cli.reading import in_options
 from convergekit.cli.report import OptionalSpend, of_report, refuse_to_replace, writer_of
+from convergekit.cli.watch import watch_command
+from convergekit.cli.why import why_command
 from convergekit.errors import ConvergekitError
 from convergekit.readers import read_events
 from convergekit.readers.reading import find_files
@@ -152,6 +155,8 @@ app.command("retention")(retention_command)
 app.command("sessions")(sessions_command)
 app.command("attribution")(attribution_command)
 app.command("customers")(customers_command)
+app.command("why")(why_command)
+app.command("mcp")(mcp_command)
 
 
 @app.command("check")
@@ -378,6 +383,9 @@ def status_command(store: StorePath) -> None:
     """Print what a store holds."""
     shown = repr(existing_store(store).status())
     OUT.print(escape(shown), highlight=False, soft_wrap=True)
+
+
+app.command("watch")(watch_command)
 
 
 @app.command("forget")

@@ -55,8 +55,8 @@ def funnel_command(
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
     handed = Handed(printed, out, force).checked()
-    s = _stitched(given, handed)
-    with _asked():
+    s = stitched_for(given, handed)
+    with asked_as_typed():
         found = s.funnel(step, within=within, by=by or (), freq=freq, top=top)
         if freq is None:
             handed.hand_out(found.table, shown_funnel(found))
@@ -138,8 +138,8 @@ def retention_command(
 ) -> None:
     """Stitch exports and print how many profiles come back, by cohort."""
     handed = Handed(printed, out, force).checked()
-    s = _stitched(given, handed)
-    with _asked():
+    s = stitched_for(given, handed)
+    with asked_as_typed():
         found = s.retention(start, returns, freq=freq, by=by or (), top=top)
         word = period_word(freq)
         headings = {
@@ -174,8 +174,8 @@ def sessions_command(
 ) -> None:
     """Stitch exports and print each profile's sessions, and where each came from."""
     handed = Handed(printed, out, force).checked()
-    s = _stitched(given, handed)
-    with _asked():
+    s = stitched_for(given, handed)
+    with asked_as_typed():
         found = pd.DataFrame(s.sessions(timeout))
         headings = {
             "profile_id": "profile",
@@ -225,8 +225,8 @@ def attribution_command(
     """Stitch exports and print which visits (touchpoints) the conversions are credited to."""
     parse_duration(lookback, name="--lookback")
     handed = Handed(printed, out, force).checked()
-    s = _stitched(given, handed)
-    with _asked():
+    s = stitched_for(given, handed)
+    with asked_as_typed():
         found = s.attribution(conversion, value, model or "last_touch", lookback, by)
         headings = {
             "model": "model",
@@ -261,8 +261,8 @@ def customers_command(
 ) -> None:
     """Stitch exports and print new and returning customers by period."""
     handed = Handed(printed, out, force).checked()
-    s = _stitched(given, handed)
-    with _asked():
+    s = stitched_for(given, handed)
+    with asked_as_typed():
         found = s.customers(conversion, value, currency=currency)
         table = found.new_and_returning(freq)
         word = period_word(freq)
@@ -286,7 +286,7 @@ def customers_command(
         handed.hand_out(table, Shown(title, headings, ("period",), said))
 
 
-def _stitched(given: StitchedOptions, handed: Handed) -> Any:
+def stitched_for(given: StitchedOptions, handed: Handed) -> Any:
     """Return the exports stitched, and print how many of each there are."""
     s = given.stitched()
     # Beside a table for another program stands nothing else.
@@ -299,7 +299,7 @@ def _stitched(given: StitchedOptions, handed: Handed) -> Any:
 
 
 @contextlib.contextmanager
-def _asked() -> Iterator[None]:
+def asked_as_typed() -> Iterator[None]:
     """Tell remarks, and say errors in the words of the command."""
     try:
         with remarks_told():

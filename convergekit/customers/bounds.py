@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import distinct_rows, run_starts
-from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
+from convergekit.certainty.answering import (
+    NumbersAsked,
+    OccurringInAll,
+    OccurringInPart,
+    bounds_of_numbers,
+)
 from convergekit.certainty.asked import AskedOf, checked_level
 from convergekit.certainty.completion import nearest
-from convergekit.certainty.evidence import Occurring
 from convergekit.certainty.numbers import Recounting
+from convergekit.certainty.occurring import Occurring
 from convergekit.certainty.parts import Parts, parts_of
 from convergekit.certainty.result import AnswerBounds
-from convergekit.certainty.worst import certain_units, logins_of
+from convergekit.certainty.worst import Logins, certain_units
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import FloatArray, IntArray
 
@@ -45,12 +52,15 @@ def bounds_of_customers(
     level : float
     """
     level = checked_level(level)
-    s, _ = asked.known("customers(...)")
-    at = np.searchsorted(s.events["row"].to_numpy(), orders["row"].to_numpy())
-    by_position = np.argsort(at)
-    occurring = Occurring.of(s, at, at)
-    period = every.get_indexer(pd.PeriodIndex(periods)).astype(np.int64)[by_position]
-    of = _Recounted(occurring, period, len(every), *_second_addresses(s, occurring))
+    each, _ = asked.known("customers(...)")
+    rows = orders["row"].to_numpy(dtype=np.int64)
+    parts = list(each(partial(_OrdersInPart.of, rows=rows)))
+    whole = OccurringInAll.of([one.occurring for one in parts])
+    occurring = whole.events
+    by_row = np.argsort(rows)
+    period = every.get_indexer(pd.PeriodIndex(periods)).astype(np.int64)[by_row]
+    period = period[np.searchsorted(rows[by_row], occurring.position)]
+    of = _Recounted(occurring, period, len(every), *_second_addresses(parts, whole))
     plain = of.counts(occurring.unit)
     answer = Recounting(
         occurring=occurring,
@@ -66,8 +76,60 @@ def bounds_of_customers(
             "kind": pd.Series(np.tile(_KINDS, len(every)), dtype="str"),
         }
     )
-    asking = NumbersAsked(answer, rows, "customers", "orders", _worst(s, of))
-    return bounds_of_numbers(s, asking, level)
+    asking = NumbersAsked(answer, rows, "customers", "orders", _worst(whole.logins, of))
+    return bounds_of_numbers(whole.evidence, asking, level)
+
+
+@dataclass(frozen=True)
+class _OrdersInPart:
+    """The orders of a part.
+
+    Attributes
+    ----------
+    occurring : OccurringInPart
+    alike, differ, apart : int
+        Of the pairs of orders that follow each other, those from one browser with logins of one
+        type, those of them whose logins differ, and those from two browsers.
+    gaps : numpy.ndarray of int
+        How far these orders are apart.
+    first, time : numpy.ndarray of int
+        Whose the first order of each profile is, and when it was.
+    ids : pandas.Series of str
+        Of these profiles.
+    """
+
+    occurring: OccurringInPart
+    alike: int
+    differ: int
+    apart: int
+    gaps: IntArray
+    first: IntArray
+    time: IntArray
+    ids: pd.Series
+
+    @classmethod
+    def of(cls, number: int, s: StitchedEvents, *, rows: IntArray) -> _OrdersInPart:
+        """Return the orders of a part."""
+        at = np.flatnonzero(np.isin(s.events["row"].to_numpy(dtype=np.int64), rows))
+        occurring = Occurring.of(s, at, at)
+        parts = parts_of(s)
+        profile, time = occurring.unit, occurring.time
+        order = np.lexsort((time, profile))
+        order = order[profile[order] >= 0]
+        follows = ~run_starts(profile[order])[1:]
+        one, other = order[:-1][follows], order[1:][follows]
+        first = order[run_starts(profile[order])]
+        alike, differ, apart = _others(s, parts, occurring.position[one], occurring.position[other])
+        return cls(
+            occurring=OccurringInPart.of(s, occurring),
+            alike=alike,
+            differ=differ,
+            apart=apart,
+            gaps=time[other] - time[one],
+            first=profile[first],
+            time=time[first],
+            ids=s.resolution.profile_ids.take(profile[first]),
+        )
 
 
 @dataclass(frozen=True)
@@ -125,35 +187,34 @@ class _Recounted:
         return totals.reshape(2, -1)[1]
 
 
-def _second_addresses(s: StitchedEvents, occurring: Occurring) -> tuple[float, IntArray]:
+def _second_addresses(
+    parts: Sequence[_OrdersInPart], whole: OccurringInAll
+) -> tuple[float, IntArray]:
     """Return how often at most orders are under another login, and who may be one person.
 
     Two orders from one browser are under different logins so often: as often two orders from two
     browsers are, which nothing brings together. Logins of several people who share a browser count
     as well, so that this is the most that it can be.
     """
-    parts = parts_of(s)
-    same = np.arange(len(s.resolution.profile_ids))
-    profile, time = occurring.unit, occurring.time
-    order = np.lexsort((time, profile))
-    order = order[profile[order] >= 0]
-    follows = ~run_starts(profile[order])[1:]
-    one, other = order[:-1][follows], order[1:][follows]
-    seen, differ, apart = _others(s, parts, occurring.position[one], occurring.position[other])
+    same = np.arange(len(whole.logins.more))
+    seen, differ, apart = (
+        sum(getattr(one, name) for one in parts) for name in ("alike", "differ", "apart")
+    )
     share = min((differ + 0.5) / (seen + 1), _MOST_OTHERS)
     hidden = int(np.ceil(apart * share / (1 - share)))
     share = min(share + 1.645 * np.sqrt(share * (1 - share) / (seen + 1)), _MOST_OTHERS)
-    first = order[run_starts(profile[order])]
-    named = logins_of(s, len(same))[0][profile[first]]
-    first = first[named]
-    gaps = np.sort(time[other] - time[one])
-    hidden = min(hidden, len(first) // 2)
+    profile = whole.profile([one.first for one in parts])
+    time = np.concatenate([one.time for one in parts])
+    ids = pd.concat([one.ids for one in parts], ignore_index=True).to_numpy()
+    named = whole.logins.anchored[profile]
+    gaps = np.sort(np.concatenate([one.gaps for one in parts]))
+    hidden = min(hidden, int(named.sum()) // 2)
     if not hidden or not len(gaps):
         return share, same
     rng = np.random.Generator(np.random.PCG64(0))
     # By time and ID, so that the order of the rows does not decide.
-    ids = s.resolution.profile_ids.to_numpy()[profile[first]]
-    first = first[np.lexsort((ids, time[first]))]
+    first = np.flatnonzero(named)
+    first = first[np.lexsort((ids[first], time[first]))]
     later = rng.permutation(len(first))[:hidden]
     left = np.setdiff1d(np.arange(len(first)), later)
     wanted = time[first[later]] - rng.choice(gaps, size=hidden)
@@ -174,14 +235,14 @@ def _others(
     return int((together & alike).sum()), int(differ.sum()), int((~together).sum())
 
 
-def _worst(s: StitchedEvents, of: _Recounted) -> tuple[FloatArray, FloatArray]:
+def _worst(logins: Logins, of: _Recounted) -> tuple[FloatArray, FloatArray]:
     """Return the least and the most customers that the data do not exclude.
 
     An earlier order makes a new customer one who returns, and nothing makes one new who returns.
     """
-    unit, others = certain_units(s, of.occurring)
+    unit, others = certain_units(logins, of.occurring)
     new, back = of.counts(unit).reshape(-1, 2).T
-    more = np.append(logins_of(s, len(of.same))[1], 0)
+    more = np.append(logins.more, 0)
     doubtful = unit < 0
     who, period = distinct_rows(of.occurring.unit[doubtful], of.period[doubtful])
     here = np.bincount(period, weights=more[who] + 1, minlength=of.periods)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from convergekit.events.observed import Observed, observed
 from convergekit.events.steps import StepLike, title_of
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
+from convergekit.figures.description import with_shares
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
@@ -135,7 +136,7 @@ def customers_of_stitched(
         calendar=calendar,
         data_end=s.data_end,
     )
-    return replace(found, _asked=AskedOf(s, True))
+    return replace(found, _asked=AskedOf.of(s, True))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -158,6 +159,8 @@ class Customers(Result):
         The time zone and the first day of the week of all periods.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"ordered_again": "customers"}
+
     order: str
     currency: str
     left_out: dict[str, int]
@@ -167,6 +170,14 @@ class Customers(Result):
     _has_value: bool
     calendar: Calendar = field(default_factory=Calendar)
     _asked: AskedOf[bool] = field(default_factory=AskedOf)
+
+    def _described_numbers(self) -> dict[str, Any]:
+        number = self._orders["number"]
+        again = {"ordered_again": int((number == 2).sum())}
+        return {"customers": int((number == 1).sum()), "orders": len(number), **again}
+
+    def _described_tables(self) -> dict[str, pd.DataFrame]:
+        return {"new_and_returning": pd.DataFrame(self.new_and_returning())}
 
     def _line(self) -> str:
         orders = self._orders
@@ -252,8 +263,6 @@ class Customers(Result):
         ConvergekitError
             They are of a segment or of another identity than ``"retroactive"``, or were saved and
             loaded.
-        NotOnThisEngine
-            They were found by parts.
 
         See Also
         --------
@@ -317,7 +326,9 @@ class Customers(Result):
             # Where no customer is observed any more, nothing is known.
             parts.append(table[table["at_risk"] > 0])
         figure = partial(_repeat_figure, customers=len(first))
-        return DrawnFrame.of(pd.concat(parts, ignore_index=True), figure)
+        found = DrawnFrame.of(pd.concat(parts, ignore_index=True), figure)
+        found.attrs["numbers"] = {"customers": len(first)}
+        return with_shares(found, {"share": "customers"})
 
     def retention(self) -> DrawnFrame:
         """Return cohort retention: the share of each month's customers who order in later months.
@@ -341,7 +352,7 @@ class Customers(Result):
         table = cohort_table(first, every, self._end, clock, "on", labels).rename(
             columns={"periods": "months", "profiles": "customers", "returned": "active"}
         )
-        return DrawnFrame.of(table, _retention_figure)
+        return DrawnFrame.of(table, _retention_figure, shares={"share": "customers"})
 
     def lifetime_value(self) -> DrawnFrame:
         """Return each customer's lifetime value to date, highest first.

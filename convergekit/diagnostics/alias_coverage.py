@@ -17,6 +17,7 @@ import pandas as pd
 
 from convergekit.events.amounts import events_named
 from convergekit.events.steps import StepLike
+from convergekit.figures.description import with_shares
 from convergekit.figures.frame import WordedFrame
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
 
+_SHARES = ("share", "reaches", "reaches_as_of", "lost", "lost_as_of")
 #: The row of all types together.
 ANY_TYPE = "(any)"
 
@@ -136,7 +138,9 @@ def coverage_together(parts: Sequence[ReachedInPart]) -> pd.DataFrame:
     rows.append({"alias_type": ANY_TYPE} | together.described(count))
     leads = pd.Series([row["median_lead"] for row in rows], dtype="timedelta64[us]")
     table = pd.DataFrame(rows).astype({"alias_type": "str"}).assign(median_lead=leads)
-    return WordedFrame(table)
+    found = WordedFrame(table)
+    found.attrs["numbers"] = {"all_events": count}
+    return with_shares(found, dict.fromkeys(_SHARES, "all_events"))
 
 
 class _Asked:

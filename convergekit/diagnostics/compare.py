@@ -13,6 +13,7 @@ import scipy
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
+from convergekit.figures.calls import of_function
 from convergekit.figures.card import Result
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
@@ -77,6 +78,7 @@ class ProfileComparison(Result):
             yield f"… and {len(self.table) - _MOST_ROWS:,} more."
 
 
+@of_function
 def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> ProfileComparison:
     """Compare two assignments of the same events to profiles.
 

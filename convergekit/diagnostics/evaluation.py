@@ -15,6 +15,7 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, what_there_is
+from convergekit.figures.calls import of_function
 from convergekit.figures.card import Result
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
@@ -109,6 +110,7 @@ class Evaluation(Result):
         )
 
 
+@of_function
 def evaluate(s: HasTables, truth: Truth) -> Evaluation:
     """Measure the accuracy of profiles: compare them with the true person of each event.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -55,6 +55,8 @@ class Hindsight(TableResult):
         that was known when the event became known), `hindsight` (the rest) and `share` (of the
         first).
     """
+
+    _shares: ClassVar[Mapping[str, str]] = {"share": "retroactive"}
 
     events: pd.DataFrame
     summary: pd.DataFrame

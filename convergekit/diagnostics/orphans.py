@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +48,13 @@ class Orphans(TableResult):
         One row per outcome, those that reached a session first: `outcome`, `events`, `share`.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"share": "all_events"}
+
     events: pd.DataFrame
     summary: pd.DataFrame
+
+    def _described_numbers(self) -> dict[str, Any]:
+        return {"all_events": int(self.summary["events"].sum())}
 
     def _line(self) -> str:
         total = int(self.summary["events"].sum())

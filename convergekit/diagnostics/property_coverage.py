@@ -79,7 +79,8 @@ def properties_together(parts: Sequence[KnownOfPart], event_name: StepLike | Non
         }
     ).astype({"sent": "float64", "filled": "float64"})
     table = table.sort_values(["filled", "property"], ascending=[False, True], ignore_index=True)
-    return DrawnFrame.of(table, partial(_figure, event_name=title))
+    shares = {"sent": "events", "filled": "events"}
+    return DrawnFrame.of(table, partial(_figure, event_name=title), shares=shares)
 
 
 def _shares(parts: Sequence[list[int]], count: int) -> list[float]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import NOTHING_READ
 from convergekit.events.steps import names_in
 from convergekit.figures import markdown
+from convergekit.figures.description import Described
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
@@ -42,7 +43,7 @@ _LOGINS = f"{', '.join(LOGIN_TYPES[:-1])} or {LOGIN_TYPES[-1]}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Report:
+class Report(Described):
     """The input, what was left out and why, and what stitching linked.
 
     Attributes
@@ -90,6 +91,12 @@ class Report:
         The sites that are taken for the shop's own, and by which share of the page views.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {
+        "with_profile": "events",
+        "with_browser_session": "events",
+    }
+    _table_names = ("coverage", "alias_types")
+
     rows_in: int
     events: int
     profiles: int
@@ -112,6 +119,25 @@ class Report:
     left_out: dict[str, int] = field(default_factory=dict)
     calendar: str = ""
     own_pages: str = ""
+
+    def _described_numbers(self) -> dict[str, Any]:
+        return {
+            **super()._described_numbers(),
+            "duplicates": sum(self.duplicates.values()),
+            "rejected": sum(self.rejected.values()),
+        }
+
+    def _described_left_out(self) -> dict[str, int]:
+        """Return what is not counted, and why: rows, and values that link nobody."""
+        kinds = {
+            "duplicate": self.duplicates,
+            "rejected": self.rejected,
+            "left out by the segment": self.left_out,
+            "malformed alias": self.malformed,
+            "refused link": self.refused,
+        }
+        found = {f"{kind}: {why}": n for kind, whys in kinds.items() for why, n in whys.items()}
+        return {**found, "event without a usable alias": self.links_nobody}
 
     def plot(
         self,
@@ -142,7 +168,7 @@ class Report:
         """Return the report as plain values, ready for JSON."""
         return {
             name: value.to_dict("records") if isinstance(value, pd.DataFrame) else value
-            for name, value in vars(self).items()
+            for name, value in ((one.name, getattr(self, one.name)) for one in fields(self))
         }
 
     @classmethod

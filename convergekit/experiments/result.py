@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
@@ -77,6 +77,8 @@ class Experiment(Result):
         When the data end; a window that goes beyond is open.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"mean": "profiles"}
+
     variant: str
     goal: str
     control: str
@@ -130,6 +132,9 @@ class Experiment(Result):
         from convergekit.figures.style import Style
 
         return experiment_figure(self, Style(template, width, height))
+
+    def _described_tables(self) -> dict[str, pd.DataFrame]:
+        return {"table": self.table, "arms": self.arms}
 
     def _line(self) -> str:
         first = self.table[(self.table["metric"] == "conversion")].iloc[1:]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from convergekit.base.wording import readable_table, table_text
 from convergekit.figures import markdown
+from convergekit.figures.description import Described
 from convergekit.visible import visible, visible_lines
 
 _STYLE = """
@@ -171,8 +172,8 @@ def scrolled(part: str, label: str) -> str:
     )
 
 
-class Result(ABC):
-    """What a question returns: one line on a terminal, a card in a notebook."""
+class Result(Described, ABC):
+    """What a question returns: a line on a terminal, a card in a notebook, JSON for programs."""
 
     @abstractmethod
     def _line(self) -> str:
@@ -255,6 +256,9 @@ class TextResult(Result):
     @abstractmethod
     def _sentences(self) -> list[str]:
         """Return the sentences, the first of which introduces the others."""
+
+    def _described_notes(self) -> Iterable[str]:
+        return self._sentences()
 
     def _line(self) -> str:
         return f"{type(self).__name__}({self._sentences()[0].rstrip('.:')})"

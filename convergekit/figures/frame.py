@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
 from convergekit.errors import ConvergekitError
+from convergekit.figures.description import DescribedFrame, with_shares
 
 if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Style, Template
 
 
-class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
+class DrawnFrame(DescribedFrame, pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
     """A DataFrame whose `plot` returns a plotly figure of what it holds.
 
     Rows may be chosen and columns added, and it still knows its figure. In all else it is a
-    DataFrame; pandas' own plotting is that of ``pd.DataFrame(frame).plot``.
+    DataFrame; pandas' own plotting is that of ``pd.DataFrame(frame).plot``, and its own `describe`
+    that of ``pd.DataFrame(frame).describe``.
 
     Examples
     --------
@@ -30,7 +32,7 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
     """
 
     # What pandas hands on to the frames it makes of this one.
-    _metadata: ClassVar[list[str]] = ["_draw", "_needed"]
+    _metadata: ClassVar[list[str]] = ["_draw", "_needed", "_shares"]
     _draw: Callable[[pd.DataFrame, Style], Any] | None = None
     _needed: tuple[str, ...] = ()
 
@@ -40,6 +42,7 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
         frame: pd.DataFrame,
         draw: Callable[[pd.DataFrame, Style], Any],
         needed: Sequence[str] | None = None,
+        shares: Mapping[str, str] | None = None,
     ) -> DrawnFrame:
         """Return the frame with the function that draws it.
 
@@ -50,14 +53,20 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
             Takes the frame and a `Style`; to be pickled with it, so no lambda.
         needed : sequence of str, optional
             The columns without which it cannot; by default all.
+        shares : mapping of str to str, optional
+            Per column that is a share, the column that it is a share of.
         """
         found = cls(frame)
         found._draw, found._needed = draw, tuple(frame.columns if needed is None else needed)
+        with_shares(found, shares or {})
         return found
 
     @property
     def _constructor(self) -> Callable[..., DrawnFrame]:
         return DrawnFrame
+
+    def _described_finding(self) -> str:
+        return self._finding_of(self.plot)
 
     def plot(
         self,
@@ -96,7 +105,40 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
         return self._draw(pd.DataFrame(self), Style(template, width, height))
 
 
-class WordedFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
+class AnswerFrame(DescribedFrame, pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
+    """A DataFrame that is an answer, and describes itself.
+
+    What is made of it is a plain DataFrame; pandas' own `describe` is that of
+    ``pd.DataFrame(frame).describe``.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> sessions = ck.stitch(ck.simulate_store().events).sessions()
+    >>> sessions.describe()["call"], type(sessions.head()).__name__
+    ('s.sessions()', 'DataFrame')
+    """
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return pd.DataFrame
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, shares: Mapping[str, str] | None = None) -> AnswerFrame:
+        """Return the frame as an answer.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        shares : mapping of str to str, optional
+            Per column that is a share, what it is a share of.
+        """
+        found = cls(frame)
+        found.attrs.update(frame.attrs)
+        return with_shares(found, shares or {})
+
+
+class WordedFrame(DescribedFrame, pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
     """A DataFrame that shows its durations in words; in all else it is a DataFrame.
 
     pandas writes three hours and a half below zero as ``-1 days +20:30:00``.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -47,6 +47,8 @@ class NextFix(Result):
     reasons : list of str
         Why the table is empty; empty if it is not.
     """
+
+    _shares: ClassVar[Mapping[str, str]] = {"share": "all"}
 
     table: pd.DataFrame
     event_name: str
@@ -108,6 +110,10 @@ class NextFix(Result):
         from convergekit.fixes.figure import next_fix_figure
 
         return next_fix_figure(self, Style(template, width, height))
+
+    def _described_numbers(self) -> dict[str, Any]:
+        every = self.orders if self.money is None else self.money
+        return {**super()._described_numbers(), "all": every}
 
     def _line(self) -> str:
         if self.reasons:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,9 @@ from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.typing import IntArray
 from convergekit.visits.entry import EntryLabel, label_counts, labels_at, most_usual, values_at
 from convergekit.visits.sessions import FoundSessions
+
+if TYPE_CHECKING:
+    from convergekit.funnels.bounds.counting import FunnelBasis
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,13 @@ class FunnelSource(Protocol):
     @property
     def labels_said(self) -> list[str]:
         """Where the labels of the breakdown are read, a sentence for each column."""
+
+    @property
+    def segment(self) -> bool | None:
+        """Whether the events are a segment; None of a frame of which nothing else is known."""
+
+    def basis(self) -> FunnelBasis:
+        """Return what bounds are found of."""
 
     def never_sent(self, outcomes: Outcomes) -> list[str]:
         """Return the columns that no visit of an entry sent, and that profiles carry."""
@@ -218,16 +228,25 @@ class Asking:
             return prepared
         if asked.is_cut:
             prepared = prepared.before(asked.end)
-        if asked.rules.tolerance is not None:
-            tolerance = parse_duration(asked.rules.tolerance, name="tolerance")
-            micros = tolerance // pd.Timedelta(1, "us")
-            prepared = prepared.tied(np.full(len(prepared.profile_of_unit), micros))
-        return prepared
+        return _with_ties(asked, prepared)
 
     @property
     def names(self) -> list[str]:
         """The breakdown's columns."""
         return [label.name for label in self.labels] or self.columns
+
+    @property
+    def segment(self) -> bool | None:
+        """Whether the events are a segment; None of a frame of which nothing else is known."""
+        s = self.known.behind.events
+        return None if s is None else s.segment is not None
+
+    def basis(self) -> FunnelBasis:
+        """Return what bounds are found of."""
+        from convergekit.funnels.bounds.counting import BasisInPart, basis_together
+
+        found = BasisInPart.of(self)
+        return basis_together([found], self.asked, self.known_until)
 
     def outcomes(self) -> tuple[Outcomes, pd.DataFrame]:
         """Return how everybody fared who entered, and from which steps labels were taken."""
@@ -245,27 +264,6 @@ class Asking:
         low, high = np.searchsorted(prepared.time, [first, last + window + 1])
         part = prepared.chosen(np.arange(low, high))
         return self._outcomes(replace(asked, start=first, end=last), part, self._kept)[0]
-
-    def recounted(self, at: IntArray, unit: IntArray) -> Outcomes:
-        """Return the outcomes of some of the events that count, as if of other profiles.
-
-        Parameters
-        ----------
-        at : numpy.ndarray of int
-            Which of `counting` take part.
-        unit : numpy.ndarray of int
-            The profile of each, as a number.
-        """
-        size = int(unit.max(initial=0)) + 1
-        part = replace(
-            self.counting.chosen(at),
-            unit=unit,
-            profile_of_unit=np.arange(size),
-            profiles=pd.RangeIndex(size),
-        )
-        asked = replace(self.asked, by=(), top=None)
-        bare = replace(self, asked=asked, prepared=part, columns=[], labels=[])
-        return bare.outcomes()[0].counted
 
     def outcomes_between(self, bounds: Sequence[tuple[int, int]]) -> list[Outcomes]:
         """Return how those fared who entered in each range, in microseconds."""
@@ -407,6 +405,56 @@ class Asking:
 
     def _session_ids(self, which: IntArray) -> pd.Series:
         return self.sessions.found.ids(pd.Series(self.ids), which)
+
+
+def recounted(
+    asked: FunnelQuestion,
+    counting: FunnelEvents,
+    known_until: pd.Timestamp,
+    at: IntArray,
+    unit: IntArray,
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return how some of the events that count fare as if of other profiles.
+
+    Parameters
+    ----------
+    asked : FunnelQuestion
+        Of profiles, without a breakdown.
+    counting : FunnelEvents
+        As `Asking.counting` has them.
+    known_until : pandas.Timestamp
+    at : numpy.ndarray of int
+        Which of them take part.
+    unit : numpy.ndarray of int
+        The profile of each, as a number.
+
+    Returns
+    -------
+    reached : numpy.ndarray of int
+        How many profiles reached each step.
+    profile, time : numpy.ndarray of int
+        Of those who entered, and when each reached each step.
+    """
+    size = int(unit.max(initial=0)) + 1
+    part = replace(
+        counting.chosen(at),
+        unit=unit,
+        profile_of_unit=np.arange(size),
+        profiles=pd.RangeIndex(size),
+    )
+    _, paths, _ = _paths(asked, _with_ties(asked, part), pd.DataFrame(index=range(0)))
+    counts = _status(paths, asked, known_until) != STATUSES.index(EXCLUDED)
+    time = np.where(paths.event >= 0, paths.time, NOT_A_TIME)[counts]
+    return (time != NOT_A_TIME).sum(axis=0), paths.unit[counts], time
+
+
+def _with_ties(asked: FunnelQuestion, prepared: FunnelEvents) -> FunnelEvents:
+    """Return the events, those that count as simultaneous at the time of the first."""
+    if asked.rules.tolerance is None:
+        return prepared
+    tolerance = parse_duration(asked.rules.tolerance, name="tolerance")
+    micros = tolerance // pd.Timedelta(1, "us")
+    return prepared.tied(np.full(len(prepared.profile_of_unit), micros))
 
 
 def _paths(

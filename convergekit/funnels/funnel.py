@@ -29,6 +29,7 @@ from convergekit.events.steps import (
     StepLike,
     single_valued,
 )
+from convergekit.figures.calls import of_function
 from convergekit.funnels.asking import Asking, Behind, FunnelSource, Known, Sessions
 from convergekit.funnels.events import (
     ProfileColumn,
@@ -60,6 +61,7 @@ from convergekit.visits.sessions import FoundSessions, sessions_of_frame, sessio
 PROFILE_ID = "profile_id"
 
 
+@of_function
 def funnel(
     events: Frame,
     steps: Sequence[StepLike],

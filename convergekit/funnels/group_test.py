@@ -64,6 +64,8 @@ class FunnelTest(Result):
         The step whose conversion is tested, and the breakdown; ``["period"]`` of periods.
     """
 
+    _table_names = ("pairs",)
+
     method: str
     statistic: float
     degrees: int

@@ -185,7 +185,7 @@ def lift_together(lift: Lift, asked: LiftQuestion, events: pd.DataFrame) -> Draw
         carried=asked.carried,
         counted_as=lift.counted_as,
     )
-    return DrawnFrame.of(pd.DataFrame(table), draw)
+    return DrawnFrame.of(pd.DataFrame(table), draw, shares={"conversion": "step_1"})
 
 
 def _figure(table: pd.DataFrame, style: Style, **shown: Any) -> Any:

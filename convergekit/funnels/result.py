@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from convergekit.events.calendar import Calendar
 from convergekit.events.steps import Step, StepLike, as_steps
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
+from convergekit.figures.description import with_shares
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import FunnelSource
 from convergekit.funnels.curves import curve_of
@@ -28,7 +29,7 @@ from convergekit.funnels.group_test import FunnelTest, groups_test, periods_test
 from convergekit.funnels.labels import OTHER, groups_of, short_name
 from convergekit.funnels.options import check_not_taken
 from convergekit.funnels.outcomes import DROPPED, EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
-from convergekit.funnels.step_table import StepTable, required_before
+from convergekit.funnels.step_table import StepTable, required_before, with_denominators
 from convergekit.funnels.times import GROUP_TIMES, TimeToConvert
 from convergekit.funnels.trend import entered_by_period, trend_of
 
@@ -70,6 +71,18 @@ class Funnel(Result):
     Always: entered = converted + dropped + in_window + excluded. Excluded profiles are not
     in `table`.
     """
+
+    _shares: ClassVar[Mapping[str, str]] = {
+        "conversion": "entered",
+        "conversion_at_window": "entered",
+        "at_window_low": "entered",
+        "at_window_high": "entered",
+        "step_conversion": "step_before",
+        "converted": "entered",
+        "dropped": "entered",
+        "in_window": "entered",
+        "excluded": "entered",
+    }
 
     steps: list[str]
     within: pd.Timedelta
@@ -146,6 +159,12 @@ class Funnel(Result):
         known = self._asking.known_until if self.counts["entered"] else pd.Timestamp(0, tz="UTC")
         end = microseconds(pd.Series([known]))[0]
         return StepTable(self._asking.asked, self.steps, int(end))
+
+    def _described_numbers(self) -> dict[str, Any]:
+        return dict(self.counts)
+
+    def _described_tables(self) -> dict[str, pd.DataFrame]:
+        return {"table": with_denominators(self.table, self.by, self.optional)}
 
     def _line(self) -> str:
         counts = (self._outcomes.counted.time != NOT_A_TIME).sum(axis=0).tolist()
@@ -346,7 +365,8 @@ class Funnel(Result):
         table = trend_of(self._asking, self._tables, self._outcomes, freq, shop, self._grouped)
         draw = partial(_trend_figure, funnel=self, freq=freq)
         needed = ["period", *self.by, "entered", "converted", "conversion", "complete"]
-        return DrawnFrame.of(table, draw, needed)
+        shares = ("conversion", "conversion_at_window", "at_window_low", "at_window_high")
+        return DrawnFrame.of(table, draw, needed, dict.fromkeys(shares, "entered"))
 
     def curve(
         self,
@@ -408,7 +428,11 @@ class Funnel(Result):
             steps=(self.steps[0], self.steps[step - 1]),
             confidence=confidence,
         )
-        return DrawnFrame.of(table, draw, [*names, "time", "share"])
+        found = DrawnFrame.of(table, draw, [*names, "time", "share"])
+        if names:
+            return found
+        found.attrs["numbers"] = {"entered": len(self._outcomes.counted.depth)}
+        return with_shares(found, {"share": "entered"})
 
     def bounds(self, level: float = 0.9) -> FunnelBounds:
         """Say how far the shares can be from those of people, and estimate these.
@@ -434,8 +458,6 @@ class Funnel(Result):
         ConvergekitError
             It is not a plain funnel of stitched profiles: those with `by`, `exclude`, `hold`,
             `like`, windows of single steps, another order or another unit have no bounds yet.
-        NotOnThisEngine
-            The funnel was counted by parts.
 
         See Also
         --------

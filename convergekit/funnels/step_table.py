@@ -132,5 +132,31 @@ def required_before(optional: Sequence[int], step: int) -> int:
     return max(s for s in range(1, step) if s not in optional)
 
 
+def with_denominators(
+    table: pd.DataFrame, by: Sequence[str], optional: Sequence[int]
+) -> pd.DataFrame:
+    """Return a funnel's table with what its shares are of, in columns of their own.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `Funnel.table` has it, the steps of a group one below another.
+    by : sequence of str
+    optional : sequence of int
+
+    Returns
+    -------
+    pandas.DataFrame
+        With `entered`, the first step's profiles of the group, and `step_before`, those of the step
+        before; at the first step they are equal.
+    """
+    size = int(table["step"].max()) if len(table) else 1
+    reached = table["profiles"].to_numpy().reshape(-1, size)
+    before = [0] + [required_before(optional, step) - 1 for step in range(2, size + 1)]
+    return table.assign(
+        entered=np.repeat(reached[:, 0], size), step_before=reached[:, before].reshape(-1)
+    )
+
+
 def _durations(values: list[Any]) -> pd.Series:
     return pd.Series([pd.NaT, *values], dtype="timedelta64[us]")

@@ -119,8 +119,12 @@ def event_counts(events: pd.DataFrame) -> pd.Series:
     >>> event_counts(pd.DataFrame({"event_name": ["b", "a", "b", "c", None]})).to_dict()
     {'b': 2, 'a': 1, 'c': 1}
     """
-    names = events["event_name"][tracked(events)].dropna()
-    return names.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    return in_order(events["event_name"][tracked(events)].dropna().value_counts())
+
+
+def in_order(counts: pd.Series) -> pd.Series:
+    """Return how many events go by each name, most first, then by name."""
+    return counts.sort_index().sort_values(ascending=False, kind="stable")
 
 
 def plain(name: str) -> str:

@@ -56,6 +56,10 @@ class TimeToConvert(Result):
     groups: pd.DataFrame
     _waits: pd.Series
 
+    def _described_tables(self) -> dict[str, pd.DataFrame]:
+        times = self.percentiles.rename_axis("percentile").rename("time").reset_index()
+        return {"percentiles": times, "histogram": self.histogram, "groups": self.groups}
+
     def _line(self) -> str:
         median = readable_duration(self.median) if self.profiles else "not known"
         who = counted(self.profiles, self.counted.removesuffix("s"))

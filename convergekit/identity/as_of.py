@@ -111,6 +111,41 @@ def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
     return KnownProfiles(place, starts, _by_length(place - starts + 1))
 
 
+def profiles_then(
+    aliases: EventAliases, known: IntArray, item: IntArray, moment: IntArray
+) -> IntArray:
+    """Return a number for the profile that items were of at moments, -1 for none.
+
+    Parameters
+    ----------
+    aliases : EventAliases
+        Which item brings which alias.
+    known : numpy.ndarray of int
+        Each item's place in the order of knowing.
+    item, moment : numpy.ndarray of int
+        Items, of which one may occur at several moments, and a place in that order for each.
+
+    Examples
+    --------
+    A cookie's page view, an order that knows only an e-mail address, and the event that links
+    the two: at first, and in the end.
+
+    >>> import pandas as pd
+    >>> from convergekit.identity.read_aliases import read_aliases
+    >>> events = pd.DataFrame({"alias.cookie": ["c", None, "c"],
+    ...                        "alias.email": [None, "a@x.org", "a@x.org"]})
+    >>> at = np.array([0, 1, 0, 1])
+    >>> found = profiles_then(read_aliases(events), np.arange(3), at, np.array([1, 1, 2, 2]))
+    >>> bool(found[0] == found[1]), bool(found[2] == found[3])
+    (False, True)
+    """
+    forest = _grow_forest(len(aliases.table), spanning_links(aliases, known))
+    node = _own_aliases(aliases, len(known))[item]
+    named = np.flatnonzero(node >= 0)
+    node[named] = _climb(forest, node[named], moment[named])
+    return node
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """What becomes known, item by item, of the events that are kept.

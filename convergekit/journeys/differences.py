@@ -11,9 +11,9 @@ those whose window has ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -54,6 +54,11 @@ class Differences(Result):
     confidence : float
         Of the intervals.
     """
+
+    _shares: ClassVar[Mapping[str, str]] = {
+        "converters_share": "converters",
+        "others_share": "others",
+    }
 
     table: pd.DataFrame
     converters: int

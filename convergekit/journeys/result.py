@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -146,6 +146,9 @@ class Journeys(Result):
         The number of profiles with a journey.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {"share": "all_profiles", "conversion": "profiles"}
+    _table_names = ("paths",)
+
     start: tuple[str, ...]
     end: tuple[str, ...]
     max_steps: int
@@ -154,6 +157,9 @@ class Journeys(Result):
     _worth: FloatArray | None
     _data_end: pd.Timestamp
     _source: JourneySource
+
+    def _described_numbers(self) -> dict[str, Any]:
+        return {"all_profiles": self.profiles}
 
     def _line(self) -> str:
         reached = ""

@@ -14,7 +14,6 @@ from convergekit.certainty.answering import NumbersAsked, bounds_of_numbers
 from convergekit.certainty.asked import AskedOf, checked_level
 from convergekit.certainty.numbers import Recounting
 from convergekit.certainty.result import PARTS, AnswerBounds
-from convergekit.identity.tables import StitchedEvents
 from convergekit.marketing.groups import SpendGroups
 from convergekit.marketing.matches import Join
 from convergekit.marketing.measure import MarketingKnown
@@ -38,12 +37,12 @@ def bounds_of_marketing(
     level : float
     """
     level = checked_level(level)
-    s, known = asked.known("marketing(...)")
-    of = Recredited.of(s, known.asked.of_attribution())
+    each, known = asked.known("marketing(...)")
+    of = Recredited.of(each, known.asked.of_attribution())
     join = Join.of(known.costs, known.brought.said, known.asked.mapping)
     found = SpendGroups.of(join, known.asked.by)
     place = _places(found, groups, by)
-    sums = _sums(s, of, known, found, place)
+    sums = _sums(of, known, found, place)
     # Where no visit was seen, nobody knows what spend brought.
     spend = groups["spend"].where(groups["roas"].notna()).to_numpy()
     returns = _Returns(sums, spend, place[found.none])
@@ -55,7 +54,7 @@ def bounds_of_marketing(
         axis=1,
     )
     answer = Recounting(
-        occurring=of.occurring,
+        occurring=of.whole.events,
         stitched=groups[list(_MEASURES)].to_numpy(dtype=float).reshape(-1),
         totals=sums.totals,
         numbers=returns.of(sums.numbers),
@@ -65,11 +64,11 @@ def bounds_of_marketing(
             for cause, things in sums.instead().items()
         },
     )
-    low, high = (returns.of_sums(ends) for ends in worst_sums(s, sums, repeats=True))
+    low, high = (returns.of_sums(ends) for ends in worst_sums(sums, repeats=True))
     # A cost per order is the least where orders are the most.
     worst = np.fmin(low, high), np.fmax(low, high)
     asking = NumbersAsked(answer, rows, "returns", "visits", worst)
-    bounds = bounds_of_numbers(s, asking, level)
+    bounds = bounds_of_numbers(of.whole.evidence, asking, level)
     return replace(bounds, table=_unseen(bounds.table, groups, sums.worth.sum(axis=1)))
 
 
@@ -98,21 +97,17 @@ def _places(found: SpendGroups, groups: pd.DataFrame, by: list[str]) -> IntArray
     return np.array([rows.get(tuple(name), len(groups)) for name in names], dtype=np.int64)
 
 
-def _sums(
-    s: StitchedEvents, of: Recredited, known: MarketingKnown, found: SpendGroups, place: IntArray
-) -> Sums:
+def _sums(of: Recredited, known: MarketingKnown, found: SpendGroups, place: IntArray) -> Sums:
     """Return what is added up: the orders and the revenue of each group, those of none last."""
     sales = known.sales
-    row = s.events["row"].to_numpy(dtype=np.int64)[of.attributor.positions]
-    at = np.searchsorted(known.rows, row)
-    counted = np.append(known.rows, -1)[at] == row
+    at = np.searchsorted(known.rows, of.rows)
+    counted = np.append(known.rows, -1)[at] == of.rows
     revenue = np.append(sales.cents - sales.refunded(), 0) / 100
     worth = np.stack([counted.astype(float), np.where(counted, revenue[at], 0.0)])
-    visits = np.flatnonzero(of.sessions.arrival >= 0)
-    label = np.full(len(of.sessions.visitor), -1, dtype=np.int64)
-    label[visits] = place[found.of_visit]
+    # Every visit may receive credit.
+    label = place[found.of_visit][of.order]
     size = int(place.max(initial=0)) + 2
-    return Sums(of, label, size, [*of.attributor.models] * 2, worth)
+    return Sums(of, label, size, [*of.models] * 2, worth)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,9 @@ class SpendMatches(Result):
     remarks: list[str]
     _matched: int
 
+    def _described_tables(self) -> dict[str, pd.DataFrame]:
+        return {"table": self.table, "without_spend": self.without_spend}
+
     def _line(self) -> str:
         matched = self.table[self.table["visits"] > 0]
         total, found = self.table["spend"].sum(), matched["spend"].sum()

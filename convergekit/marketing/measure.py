@@ -109,7 +109,7 @@ def marketing(
     steps = steps_asked(asked, usual_steps(s))
     brought = brought_by(s, asked, rows, steps, id_levels(costs))
     found = marketing_of(asked, sales, rows, costs, brought, Seen.of(s))
-    return replace(found, _asked=AskedOf(s, MarketingKnown(asked, sales, rows, costs, brought)))
+    return replace(found, _asked=AskedOf.of(s, MarketingKnown(asked, sales, rows, costs, brought)))
 
 
 def marketing_of(

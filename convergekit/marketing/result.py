@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -85,6 +85,21 @@ class Marketing(Result):
         The time zone and the first day of the week of all periods.
     """
 
+    _shares: ClassVar[Mapping[str, str]] = {
+        "aov": "orders",
+        "aov_low": "orders",
+        "aov_high": "orders",
+        "cpa": "orders",
+        "cac": "new_customers",
+        "roas": "spend",
+        "nc_roas": "spend",
+        "acos": "revenue",
+        "mer": "all_spend",
+        "add_to_cart_rate": "visits",
+        "checkout_rate": "visits",
+        "conversion_rate": "visits",
+    }
+
     table: DrawnFrame
     periods: DrawnFrame
     groups: pd.DataFrame
@@ -108,6 +123,13 @@ class Marketing(Result):
     _clock: Clock
     _confidence: float
     _asked: AskedOf[Any] = field(default_factory=AskedOf)
+
+    def _described_numbers(self) -> dict[str, Any]:
+        names = ("spend", "revenue", "orders")
+        return {f"all_{name}": float(self.groups[name].sum()) for name in names}
+
+    def _described_tables(self) -> dict[str, pd.DataFrame]:
+        return {"groups": self.groups, "periods": self.periods}
 
     def _line(self) -> str:
         spend, revenue = self.groups["spend"].sum(), self.groups["revenue"].sum()
@@ -153,8 +175,6 @@ class Marketing(Result):
         ConvergekitError
             The orders are of a segment, of another identity than ``"retroactive"``, or were saved
             and loaded.
-        NotOnThisEngine
-            They were counted by parts.
 
         See Also
         --------

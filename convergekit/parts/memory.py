@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from convergekit.base.threads import CORES
 from convergekit.errors import ConvergekitError
 
 #: What a part may take if it is not said.
@@ -19,6 +20,10 @@ OF_A_BLOCK = 1 / 8
 MOST_PARTS = 10_000
 #: A cluster of so many rows is stitched however small the parts are.
 LEAST_CLUSTER = 100_000
+#: Of fewer rows, parts are worked at one after the other: processes take seconds to start.
+WORTH_PROCESSES = 500_000
+#: What a process that works at a part has at least, its libraries left out.
+LEAST_OF_A_PROCESS = 10**9
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]B)\s*", re.IGNORECASE)
 
@@ -42,12 +47,49 @@ def bytes_of(memory: Any) -> int:
     return size
 
 
-def parts_for(rows_take: int, memory: int) -> int:
+def parts_for(rows_take: int, memory: int, at_once: int = 1) -> int:
     """Return into how many parts rows are split that take so many bytes.
+
+    Rows that fit into the memory together are one part.
+
+    Parameters
+    ----------
+    rows_take, memory : int
+    at_once : int, default 1
+        How many parts share the memory.
 
     Examples
     --------
-    >>> parts_for(10 * 10**9, 5 * 10**9)
-    10
+    >>> parts_for(10 * 10**9, 5 * 10**9), parts_for(10 * 10**9, 5 * 10**9, 2)
+    (10, 20)
+    >>> parts_for(10**9, 5 * 10**9, 2)
+    1
     """
-    return min(max(1, -(-rows_take * TIMES_ROWS // memory)), MOST_PARTS)
+    if rows_take * TIMES_ROWS <= memory:
+        return 1
+    return min(-(-rows_take * TIMES_ROWS * at_once // memory), MOST_PARTS)
+
+
+def at_once_in(memory: int, rows: int) -> int:
+    """Return at how many parts it is worked at once.
+
+    Examples
+    --------
+    >>> at_once_in(4 * 10**9, rows=1000)
+    1
+    """
+    if rows < WORTH_PROCESSES:
+        return 1
+    return max(1, min(CORES, memory // LEAST_OF_A_PROCESS))
+
+
+def at_once_of(parts: int, rows_take: int, memory: int, rows: int) -> int:
+    """Return at how many of so many parts it can be worked at once, whoever split the rows.
+
+    Examples
+    --------
+    >>> at_once_of(2, rows_take=10**9, memory=4 * 10**9, rows=1000)
+    1
+    """
+    a_part = max(1, rows_take * TIMES_ROWS // max(parts, 1))
+    return max(1, min(at_once_in(memory, rows), parts, memory // a_part))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -14,20 +14,20 @@ from convergekit.base.grouping import order_of
 from convergekit.base.wording import counted
 from convergekit.diagnostics.lost_rows import vanished_names
 from convergekit.diagnostics.report import EXAMPLE_ROWS, Faults, with_vanished
-from convergekit.errors import NotOnThisEngine
 from convergekit.events.arrow import with_python_lists
 from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import check_rates
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
+from convergekit.figures.calls import KeepsCalls
+from convergekit.figures.frame import AnswerFrame
 from convergekit.parts.answers.identity import order_of_aliases
 from convergekit.parts.answers.report import faults_of, report_of
 from convergekit.parts.answers.warned import KeptInParts, lost_in_parts, shared_in_parts
 from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run
 from convergekit.parts.tables import PartsTable, below_each_other
-from convergekit.stitched import Stitched
 from convergekit.visible import visible
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     from convergekit.attribution.result import Attribution
     from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
+    from convergekit.certainty.asked import AskedOf
+    from convergekit.change.asking import Period
+    from convergekit.change.compared import ComparedStitching
+    from convergekit.change.factors import Number
+    from convergekit.change.result import Why
     from convergekit.customers.result import Customers
     from convergekit.diagnostics.explain import Explanation
     from convergekit.diagnostics.hindsight import Hindsight
@@ -58,6 +63,7 @@ if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.style import Template
+    from convergekit.fixes.result import NextFix
     from convergekit.funnels.options import Within
     from convergekit.funnels.result import Funnel
     from convergekit.funnels.vendors.presets import (
@@ -71,6 +77,7 @@ if TYPE_CHECKING:
         Ties,
     )
     from convergekit.identity.conditions import ProfileCondition
+    from convergekit.identity.tables import HasTables
     from convergekit.journeys.result import Journeys
     from convergekit.marketing.matches import SpendMatches
     from convergekit.marketing.question import Dated, New, Refunds
@@ -87,14 +94,15 @@ if TYPE_CHECKING:
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
 
+Question = TypeVar("Question")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StitchedParts:
+class StitchedParts(KeepsCalls):
     """Events stitched into profiles part by part, for those that do not fit into memory.
 
-    The members that it has mean what those of `Stitched` mean. Tables are files of the workdir,
+    Its members mean what those of `Stitched` mean. Tables are files of the workdir,
     below each other when they are asked for; an answer loads one part after the other.
-    What it does not have raises `NotOnThisEngine`.
 
     See Also
     --------
@@ -102,6 +110,7 @@ class StitchedParts:
     """
 
     _run: Run
+    _call = "s"
 
     @property
     def workdir(self) -> Path:
@@ -142,16 +151,6 @@ class StitchedParts:
 
     def _repr_html_(self) -> str:
         return self.report._repr_html_()
-
-    def __getattr__(self, name: str) -> Any:
-        """Say of what `Stitched` has, and this has not, how to have it."""
-        if name.startswith("_") or hasattr(type(self), name) or not hasattr(Stitched, name):
-            # Raises what was wrong within a property of our own, too.
-            return object.__getattribute__(self, name)
-        raise NotOnThisEngine(
-            f".{name} is not computed by parts yet; docs/scale.md lists what is. Of events that "
-            f"fit into memory: ck.stitch(events).{name}, without workdir= and memory=."
-        )
 
     @property
     def events(self) -> PartsTable:
@@ -284,7 +283,7 @@ class StitchedParts:
         visits: Visits | None = None,
     ) -> Retention:
         """Return how many profiles come back after an event, as `Stitched.retention`."""
-        from convergekit.activity.retention import RetentionQuestion
+        from convergekit.activity.retention import RetentionAsked, RetentionQuestion
         from convergekit.parts.answers.activity import retention_by_parts
 
         asked = RetentionQuestion.of(
@@ -299,7 +298,8 @@ class StitchedParts:
             label=label,
             top=top,
         )
-        return retention_by_parts(asked, self._run.of_each, calendar, visits)
+        found = retention_by_parts(asked, self._run.of_each, calendar, visits)
+        return replace(found, _asked=self._asked(RetentionAsked(asked, calendar, visits)))
 
     def counts(
         self,
@@ -345,7 +345,6 @@ class StitchedParts:
         calendar: str | None = None,
     ) -> Customers:
         """Return customers' orders, as `Stitched.customers`."""
-        from convergekit.certainty.asked import AskedOf
         from convergekit.customers.result import customers
         from convergekit.parts.answers.activity import events_by_parts
 
@@ -362,7 +361,7 @@ class StitchedParts:
             calendar=Calendar.of(calendar, usual=self._run.options.calendar),
             span=self._run.facts.observed,
         )
-        return replace(found, _asked=AskedOf(by_parts=True))
+        return replace(found, _asked=self._asked(True))
 
     def experiment(
         self,
@@ -444,13 +443,13 @@ class StitchedParts:
         visits: Visits | None = None,
         conversion: StepLike | None = None,
         rules: Sequence[ChannelRule] | None = None,
-    ) -> pd.DataFrame:
+    ) -> AnswerFrame:
         """Return each profile's sessions, as `Stitched.sessions`, in memory."""
         from convergekit.parts.answers.visits import sessions_by_parts
         from convergekit.visits.rules import VisitRules
 
         asked = VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules)
-        return sessions_by_parts(self._run.of_each, asked, conversion)
+        return AnswerFrame.of(sessions_by_parts(self._run.of_each, asked, conversion))
 
     def attribution(
         self,
@@ -501,7 +500,8 @@ class StitchedParts:
             new_on=new_on,
             rules=rules,
         )
-        return attribution_by_parts(self._run.of_each, asked)
+        found = attribution_by_parts(self._run.of_each, asked)
+        return replace(found, _asked=self._asked(asked))
 
     def attribution_lift(
         self,
@@ -656,7 +656,9 @@ class StitchedParts:
             calendar=Calendar.of(calendar, usual=self._run.options.calendar),
             visits=visits,
         )
-        return marketing_by_parts(self._run.of_each, spend, asked, self._run.options.observed_until)
+        until = self._run.options.observed_until
+        found, known = marketing_by_parts(self._run.of_each, spend, asked, until)
+        return replace(found, _asked=self._asked(known))
 
     def reconcile(
         self,
@@ -754,6 +756,75 @@ class StitchedParts:
         part = self._lookup.part_of(alias_or_profile)
         return forget_by_parts(run, part, alias_or_profile, StitchedParts)
 
+    def why(
+        self,
+        a: HasTables | StitchedParts | Period,
+        b: Period | None = None,
+        *,
+        number: Number = "conversion",
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        by: str | Iterable[str] | None = None,
+        spend: pd.DataFrame | Spend | None = None,
+        confidence: float = 0.95,
+    ) -> Why:
+        """Split the difference of a number between two periods, as `Stitched.why`.
+
+        All events of those who were there in either period are gathered in memory, with all their
+        properties; of another stitching, ``a.why(b)``, all events of both.
+        """
+        from convergekit.change.asking import why
+
+        return why(
+            self._compared,
+            a,
+            b,
+            number=number,
+            steps=steps,
+            within=within,
+            value=value,
+            currency=currency,
+            rates=rates,
+            by=by,
+            spend=spend,
+            confidence=confidence,
+        )
+
+    def next_fix(
+        self,
+        event_name: StepLike,
+        *,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration | None = None,
+    ) -> NextFix:
+        """Return which change of the tracking would tell most, as `Stitched.next_fix`.
+
+        Names, times and aliases of all events are gathered in memory, without their properties.
+        """
+        from convergekit.parts.gathered.next_fix import next_fix_by_parts
+
+        return next_fix_by_parts(
+            self._run,
+            event_name,
+            value=value,
+            currency=currency,
+            rates=rates,
+            steps=steps,
+            within=within,
+        )
+
+    @cached_property
+    def _compared(self) -> ComparedStitching:
+        from convergekit.parts.gathered.periods import ComparedParts
+
+        return ComparedParts(self._run)
+
     # Identity and diagnosis.
 
     @cached_property
@@ -764,11 +835,11 @@ class StitchedParts:
         return alias_graph_by_parts(self._run.of_each)
 
     @cached_property
-    def suspects(self) -> pd.DataFrame:
+    def suspects(self) -> AnswerFrame:
         """Profiles that look over-merged, as `Stitched.suspects`."""
         from convergekit.parts.answers.identity import suspects_by_parts
 
-        return suspects_by_parts(self._run.of_each)
+        return AnswerFrame.of(suspects_by_parts(self._run.of_each))
 
     @cached_property
     def refused_links(self) -> pd.DataFrame:
@@ -1044,6 +1115,13 @@ class StitchedParts:
             by=by,
             overwrite=overwrite,
         )
+
+    def _asked(self, question: Question) -> AskedOf[Question]:
+        """Return what bounds of an answer need."""
+        from convergekit.certainty.asked import AskedOf
+
+        segment = bool(self._counts.segment)
+        return AskedOf(self._run.of_each, question, segment, self.identity)
 
     def _about(self) -> About:
         from convergekit.parts.answers.about_all import about_all

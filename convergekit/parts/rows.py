@@ -159,9 +159,16 @@ def shared_numbers(numbers: int, rows: int) -> ColumnError:
     )
 
 
-def written(frame: pd.DataFrame) -> bytes:
-    """Return rows as the content of a file."""
-    return parquet_of(frame, "the rows", lean=True)
+def written(frame: pd.DataFrame, *, for_now: bool = False) -> bytes:
+    """Return rows as the content of a file.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    for_now : bool, default False
+        Whether the file is read once and removed: then time counts more than room.
+    """
+    return parquet_of(frame, "the rows", lean=True, codec="snappy" if for_now else "zstd")
 
 
 def read(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gc
-import io
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -41,7 +40,16 @@ from convergekit.parts.content import part_of_content
 from convergekit.parts.each import Kept
 from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, Wanted, facts_of, knowing
 from convergekit.parts.large import refuse_large
-from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, USUAL, bytes_of, parts_for
+from convergekit.parts.memory import (
+    LEAST_CLUSTER,
+    OF_A_BLOCK,
+    TIMES_ROWS,
+    USUAL,
+    at_once_in,
+    at_once_of,
+    bytes_of,
+    parts_for,
+)
 from convergekit.parts.part import said_of_rows, stitched_part, tracked_part
 from convergekit.parts.progress import ProgressBar
 from convergekit.parts.rows import (
@@ -58,7 +66,14 @@ from convergekit.parts.rows import (
 from convergekit.parts.source import RowSource, source_of
 from convergekit.parts.spark.frames import is_of_spark
 from convergekit.parts.stitched_part import NumbersError, PartFiles, left_out_of, numbers_of
-from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary, told
+from convergekit.parts.workdir import (
+    Workdir,
+    content_of,
+    not_as_written,
+    opened,
+    temporary,
+    told,
+)
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
@@ -74,7 +89,7 @@ _AT_ONCE = 1 << 20
 #: What rows have where there are none.
 NO_COLUMNS = ["event_id", "event_name", "timestamp", "source", "aliases"]
 #: The file of the part of each row, which is needed until rows are split.
-PART_OF_ROW = "part_of_row.npy"
+PART_OF_ROW = "part_of_row.bin"
 TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 
 
@@ -124,16 +139,59 @@ class Run:
         self._check_columns()
         if not done.parts:
             self._find_clusters()
-        while done.split < len(done.blocks):
-            self._split(done.split)
+        self._split_blocks()
         self.workdir.remove("blocks")
         self.workdir.remove("facts", PART_OF_ROW)
 
     def stitch_parts(self) -> None:
         """Stitch the parts that are not stitched yet."""
         done = self.workdir.done
-        while done.stitched < done.parts:
-            self._stitch(done.stitched)
+        left = range(done.stitched, done.parts)
+        for number, _ in zip(left, self._each(left, "stitch", self.write_part), strict=True):
+            done.stitched = number + 1
+            self.workdir.record()
+            self.bar.tell("stitching", number + 1, done.parts)
+
+    @property
+    def at_once(self) -> int:
+        """At how many parts it is worked at once, each by a process."""
+        done = self.workdir.done
+        return at_once_of(done.parts, done.size, self.memory, done.rows)
+
+    def _each(
+        self,
+        numbers: Sequence[int],
+        step: str,
+        here: Callable[[int], Kept],
+        **asked: Callable[..., Any],
+    ) -> Iterator[Kept]:
+        """Yield what comes of each number, in order: side by side, or here one after the other.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Of parts, or of blocks.
+        step : str
+            That of `Steps` which other processes do.
+        here : callable
+            Does as much in this one.
+        **asked : callable
+            What the step is asked.
+        """
+        if self.at_once > 1 and len(numbers) > 1:
+            from convergekit.parts.beside import each_beside, sendable
+            from convergekit.parts.steps import Steps
+
+            task = partial(getattr(Steps.of(self), step), **asked)
+            if sendable(task):
+                yield from each_beside(numbers, task, self.at_once)
+                return
+        for number in numbers:
+            with garbage_let_be():
+                kept = here(number)
+            # What the part made is young: nothing else has to be looked at.
+            gc.collect(0)
+            yield kept
 
     # Reading.
 
@@ -152,7 +210,10 @@ class Run:
                 if not self.source.numbered:
                     row = np.arange(first, first + len(block))
                     block = with_rows(block, row)
-                workdir.write_rows(written(block), "blocks", f"{place:05}.parquet")
+                # Those of a single part are moved, and stay.
+                for_now = done.size * TIMES_ROWS > self.memory
+                content = written(block, for_now=for_now)
+                workdir.write_rows(content, "blocks", f"{place:05}.parquet")
             done.blocks += sizes
             done.units = number + 1
             workdir.record()
@@ -267,16 +328,15 @@ class Run:
         refuse_unknown(self.options, types, usable, named)
         refuse_shared_numbers(numbers)
         cluster = clusters(hashes.links(), done.rows)
-        parts = self.parts or parts_for(done.size, self.memory)
+        at_once = at_once_in(self.memory, done.rows)
+        parts = self.parts or parts_for(done.size, self.memory, at_once)
         most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
         refuse_large(workdir, self.witnesses, self.options, cluster, most)
         part = np.empty(done.rows, dtype=np.uint16)
         for at in range(0, done.rows, _AT_ONCE):
             part[at : at + _AT_ONCE] = part_of(cluster[at : at + _AT_ONCE], parts)
         part[~carrying] = ALONE
-        kept = io.BytesIO()
-        np.save(kept, part)
-        workdir.write(kept.getvalue(), "facts", PART_OF_ROW)
+        workdir.write(part.tobytes(), "facts", PART_OF_ROW)
         remarks = self._remarks(concatenate(said)) if told else {}
         workdir.write(json.dumps(remarks).encode(), "facts", "remarks.json")
         done.parts, done.rows_in = parts, [0] * parts
@@ -309,31 +369,35 @@ class Run:
 
     # Splitting.
 
-    @cached_property
-    def _part_of_row(self) -> IntArray:
-        content = self.workdir.read("facts", PART_OF_ROW)
-        try:
-            found: IntArray = np.load(io.BytesIO(content))
-        except (ValueError, EOFError) as error:
-            raise not_as_written(self._path("facts", PART_OF_ROW), error) from None
-        return found
-
-    def _split(self, place: int) -> None:
-        """Write the rows of a block by part."""
+    def _split_blocks(self) -> None:
+        """Write the rows of the blocks by part, of those of which that is not done."""
         done, workdir = self.workdir.done, self.workdir
-        first, file = sum(done.blocks[:place]), f"{place:05}.parquet"
-        if done.parts == 1:
-            workdir.move(("blocks", file), ("rows", "00000", file))
-            done.rows_in[0] += done.blocks[place]
-        else:
-            block = self.frame("blocks", file)
-            part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
-            for number, rows in self.write_split(place, block, part):
+        left = range(done.split, len(done.blocks))
+        for place, counts in zip(left, self._each(left, "split", self.split), strict=True):
+            for number, rows in counts:
                 done.rows_in[number] += rows
-        done.split = place + 1
-        workdir.record()
-        workdir.remove("blocks", file)
-        self.bar.tell("splitting", place + 1, len(done.blocks))
+            done.split = place + 1
+            workdir.record()
+            workdir.remove("blocks", f"{place:05}.parquet")
+            self.bar.tell("splitting", place + 1, len(done.blocks))
+
+    def split(self, place: int) -> list[tuple[int, int]]:
+        """Write the rows of a block by part; return how many are of which."""
+        done, file = self.workdir.done, f"{place:05}.parquet"
+        if done.parts == 1:
+            self.workdir.move(("blocks", file), ("rows", "00000", file))
+            return [(0, done.blocks[place])]
+        return list(self.write_split(place, self.frame("blocks", file), self._part_of(place)))
+
+    def _part_of(self, place: int) -> IntArray:
+        """Return the part of each row of a block."""
+        done, path = self.workdir.done, self._path("facts", PART_OF_ROW)
+        rows, first = done.blocks[place], sum(done.blocks[:place])
+        size = np.dtype(np.uint16).itemsize
+        content = content_of(path, begin=first * size, length=rows * size)
+        if len(content) != rows * size:
+            raise not_as_written(path, ValueError("it ends before its last row"))
+        return np.frombuffer(content, dtype=np.uint16).astype(np.int64)
 
     def write_split(
         self, place: int, block: pd.DataFrame, part: IntArray
@@ -402,11 +466,11 @@ class Run:
 
     def of_each_rows(self, of_rows: Callable[[pd.DataFrame, IntArray], Kept], /) -> Iterator[Kept]:
         """Yield what a function keeps of the rows of each part, and of their places among all."""
-        for number in range(self.workdir.done.parts):
-            with garbage_let_be():
-                kept = of_rows(*self.rows_of(number))
-            gc.collect(0)
-            yield kept
+
+        def here(number: int) -> Kept:
+            return of_rows(*self.rows_of(number))
+
+        return self._each(range(self.workdir.done.parts), "ask_rows", here, of_rows=of_rows)
 
     def rows_of(self, number: int) -> tuple[pd.DataFrame, IntArray]:
         """Return the rows of a part, in the types of all, and their places among all."""
@@ -428,15 +492,6 @@ class Run:
             order = np.argsort(row)
             given, row = [given.pop().take(order).reset_index(drop=True)], row[order]
         return given.pop(), row
-
-    def _stitch(self, number: int) -> None:
-        """Stitch a part."""
-        with garbage_let_be():
-            self.write_part(number)
-        gc.collect(0)
-        self.workdir.done.stitched = number + 1
-        self.workdir.record()
-        self.bar.tell("stitching", number + 1, self.workdir.done.parts)
 
     def write_part(self, number: int) -> None:
         """Stitch a part, and write its tables and what else there is to know of it."""
@@ -534,18 +589,28 @@ class Run:
         return of_part(number, self.facts.given_to(self.part(number), self.learned.of_all))
 
     def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
-        return self._asked(of_part)
+        """Ask each part."""
+        parts = self.workdir.done.parts
+        kept = self._each(range(parts), "ask", self._asking(of_part), of_part=of_part)
+        for number, one in enumerate(kept):
+            tell_parts(number + 1, parts)
+            yield one
 
     def _asked(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         """Ask each part, one after the other."""
-        parts = self.workdir.done.parts
+        parts, here = self.workdir.done.parts, self._asking(of_part)
         for number in range(parts):
             with garbage_let_be():
-                kept = of_part(number, self.part(number))
-            # What the part made is young: nothing else has to be looked at.
+                kept = here(number)
             gc.collect(0)
             tell_parts(number + 1, parts)
             yield kept
+
+    def _asking(self, of_part: Callable[[int, StitchedEvents], Kept]) -> Callable[[int], Kept]:
+        def here(number: int) -> Kept:
+            return of_part(number, self.part(number))
+
+        return here
 
 
 def stitched_by_parts(

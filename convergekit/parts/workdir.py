@@ -27,7 +27,7 @@ if sys.platform != "win32":
     import fcntl
 
 #: Of the manifest and the files that it names; raised if an older version would misread them.
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "parts.json"
 _LOCK = "lock"
 _OURS = ("blocks", "keys", "rows", "tables", "facts", "views")
@@ -318,8 +318,15 @@ def _refuse_other(place: Path, content: dict[str, Any], asked: dict[str, dict[st
         raise ReadError(f"{place / MANIFEST} is not as it was written. {again}.")
 
 
-def content_of(path: Path) -> bytes:
-    """Return what a file of a run holds.
+def content_of(path: Path, *, begin: int = 0, length: int = -1) -> bytes:
+    """Return what a file of a run holds, or some of it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    begin : int, default 0
+    length : int, default -1
+        How many bytes from there; all if negative.
 
     Raises
     ------
@@ -327,7 +334,9 @@ def content_of(path: Path) -> bytes:
         It is lost, or cannot be read.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            file.seek(begin)
+            return file.read(length)
     except OSError as error:
         raise _lost(path, error) from None
 

@@ -74,6 +74,8 @@ class Forgotten(TableResult, Generic[Face]):
         How much was removed of what: `table`, `rows`. It holds nothing of the person's own.
     """
 
+    _table_names = ("removed",)
+
     stitched: Face
     removed: pd.DataFrame
 

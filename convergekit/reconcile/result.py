@@ -73,6 +73,8 @@ class Reconciliation(Result):
         What was left out, and what to know of the dates.
     """
 
+    _table_names = ("table", "patterns", "bounds")
+
     conversion: str
     value: str | None
     currency: str

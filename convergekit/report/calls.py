@@ -20,15 +20,12 @@ from convergekit.attribution.result import Attribution
 from convergekit.customers.result import Customers
 from convergekit.diagnostics.report import Report
 from convergekit.errors import ConvergekitError
-from convergekit.events.steps import Step
+from convergekit.figures.calls import code_of, duration_text, laid_out
 from convergekit.funnels.labels import OTHER
 from convergekit.funnels.result import Funnel
 from convergekit.journeys.result import Journeys
 from convergekit.marketing.result import Marketing
 from convergekit.reconcile.result import Reconciliation
-
-_LONG_LINE = 88
-_UNITS = (("D", "1D"), ("h", "1h"), ("min", "1min"), ("s", "1s"))
 
 
 @dataclass(frozen=True)
@@ -71,9 +68,7 @@ def ask(s: Any, method: str, given: Sequence[Any], options: Mapping[str, Any]) -
     """
     parts = [_source(one) for one in given]
     parts += [f"{name}={_source(one)}" for name, one in options.items()]
-    code = f"s.{method}({', '.join(parts)})"
-    if len(code) > _LONG_LINE:
-        code = "".join([f"s.{method}(\n", *(f"    {part},\n" for part in parts), ")"])
+    code = laid_out(f"s.{method}", parts)
     found = getattr(s, method)(
         *map(_value, given), **{name: _value(one) for name, one in options.items()}
     )
@@ -116,7 +111,7 @@ def call_of(s: Any, result: Any, spend: Any = None) -> str:
 def _suggested(result: Any, spend: Any) -> Iterator[tuple[str, tuple[Any, ...], dict[str, Any]]]:
     """Return the calls that may have made a result: method, arguments and options."""
     if isinstance(result, Funnel):
-        options: dict[str, Any] = {"within": _duration(result.within)}
+        options: dict[str, Any] = {"within": duration_text(result.within)}
         if result.by:
             options["by"] = _one_or_many(result.by)
         yield "funnel", (list(result.steps),), options
@@ -127,7 +122,7 @@ def _suggested(result: Any, spend: Any) -> Iterator[tuple[str, tuple[Any, ...], 
     elif isinstance(result, (Attribution, AttributionLift)):
         asked = {
             "model": _one_or_many(result.models),
-            "lookback": _duration(result.lookback),
+            "lookback": duration_text(result.lookback),
             "by": result.by,
         }
         usual = {"model": "last_touch", "lookback": "30D", "by": "channel"}
@@ -164,14 +159,6 @@ def _unusual(asked: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
     return {name: one for name, one in asked.items() if one != usual[name]}
 
 
-def _duration(span: pd.Timedelta) -> str:
-    """Return a duration as options take it."""
-    for letter, unit in _UNITS:
-        if span % pd.Timedelta(unit) == pd.Timedelta(0):
-            return f"{span // pd.Timedelta(unit)}{letter}"
-    return str(span)
-
-
 def _same(one: Any, other: Any) -> bool:
     """Return whether two results are read and drawn alike."""
     if type(one) is not type(other) or repr(one) != repr(other):
@@ -197,13 +184,4 @@ def _value(given: Any) -> Any:
 
 def _source(given: Any) -> str:
     """Return an argument as code; a condition that is a function has none."""
-    if isinstance(given, Step):
-        parts = [repr(given.name if isinstance(given.name, str) else list(given.name))]
-        if given.where is not None:
-            parts.append(f"where={'...' if callable(given.where) else repr(given.where)}")
-        parts += [f"label={given.label!r}"] if given.label is not None else []
-        parts += ["optional=True"] if given.optional else []
-        return f"ck.Step({', '.join(parts)})"
-    if isinstance(given, list):
-        return f"[{', '.join(map(_source, given))}]"
-    return repr(given)
+    return given.name if isinstance(given, Named) else code_of(given)

@@ -16,6 +16,7 @@ from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.currencies import by_code, check_rates, currency_codes
 from convergekit.events.money import Amounts
 from convergekit.events.timestamps import check_zone
+from convergekit.figures.calls import of_function
 from convergekit.readers.archives import is_archive, members_of
 from convergekit.readers.fields import Constant
 from convergekit.readers.files import format_suffix
@@ -34,6 +35,7 @@ from convergekit.spend.rows import ReportRows, rows_of_file, rows_of_frame
 SpendColumns = Mapping[str, str | Constant] | Mapping[str, Mapping[str, str | Constant]]
 
 
+@of_function
 def read_spend(
     paths: Paths | Frame | Spend,
     *,

@@ -89,10 +89,14 @@ class StoreRun(Run):
         table = self._rows(number)
         return stitched_part(self._typed_rows(table), table["row"].to_numpy(), self.options)
 
+    @property
+    def at_once(self) -> int:
+        """One: its rows are not files that another process can read."""
+        return 1
+
     def finish(self) -> None:
         """Stitch the parts, for their tables and the report."""
-        while self.workdir.done.stitched < self.workdir.done.parts:
-            self._stitch(self.workdir.done.stitched)
+        self.stitch_parts()
 
     def table_files(self, name: str) -> list[Path]:
         """Return the files of a table, part by part."""

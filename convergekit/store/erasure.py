@@ -44,6 +44,8 @@ class ForgottenInStore(TableResult):
         The batches that were rewritten.
     """
 
+    _table_names = ("removed",)
+
     removed: pd.DataFrame
     batches: list[int]
 

@@ -74,6 +74,10 @@ _SOCIAL = f"{_GA4}, social sources"
 _SHOPPING = f"{_GA4}, shopping sources"
 _VIDEO = f"{_GA4}, video sources"
 _CONVENTION = "convention: the click ID does not say which kind of ad of the platform it was"
+_FBCLID = (
+    "Meta adds it to posts as to ads; only tags tell an ad, "
+    "https://docs.northbeam.io/docs/gclid-fbclid-redirects"
+)
 _SAYS = "ours: the source says that it is an ad"
 
 _PAID = r".*cp.*|ppc|retargeting|paid.*"
@@ -132,12 +136,7 @@ CHANNEL_RULES: tuple[ChannelRule, ...] = (
         site="assistant",
         because=f"{_GA4}; Google does not publish its list of assistants, this one is ours",
     ),
-    ChannelRule(
-        "Organic Social",
-        click_id="fbclid",
-        because="Meta adds it to posts as to ads; only tags tell an ad, "
-        "https://docs.northbeam.io/docs/gclid-fbclid-redirects",
-    ),
+    ChannelRule("Organic Social", click_id="fbclid", because=_FBCLID),
     ChannelRule("Email", site="mail", because="ours: a mail program on the web or a phone"),
     ChannelRule("Email", referrer=_WEBMAIL, because="ours: hosts are called so for mail"),
     ChannelRule("Referral", referrer=".+", because="another site linked here"),

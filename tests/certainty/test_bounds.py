@@ -15,7 +15,6 @@ from tests.certainty.agents import Agents, agents
 from tests.certainty.households import Households, households
 from tests.certainty.towns import Towns, towns
 from tests.certainty.worlds import STEPS, simulated
-from tests.parts.parts_cases import by_parts
 
 LOSSES = {
     "usual": None,
@@ -228,11 +227,4 @@ def test_a_frame_and_a_saved_funnel_have_no_bounds(usual):
     saved = pickle.loads(pickle.dumps(s.funnel(list(STEPS), within="7D")))
     for funnel in (of_frame, saved):
         with pytest.raises(ck.ConvergekitError, match="bounds need the stitched events"):
-            funnel.bounds()
-
-
-def test_a_funnel_by_parts_says_where_bounds_are(usual):
-    with by_parts([usual.events.head(2000)], 2) as parts:
-        funnel = parts.funnel(list(STEPS), within="7D")
-        with pytest.raises(ck.NotOnThisEngine, match=r"ck\.stitch\(events\)\.funnel"):
             funnel.bounds()

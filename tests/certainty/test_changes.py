@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.certainty.changes import changes_of
+from convergekit.certainty.changes import NextVisits
 from convergekit.certainty.parts import parts_of
 
 DAY = 86_400
@@ -36,7 +36,7 @@ def stitched(visits):
 
 def found(visits):
     s = stitched(visits)
-    return changes_of(s, parts_of(s))
+    return NextVisits.of(s, parts_of(s)).changes()
 
 
 def errands(rng, *, compete, people=250):

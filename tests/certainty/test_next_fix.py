@@ -207,9 +207,3 @@ def test_another_world_is_ranked_sensibly():
         tokens = table[table["alias_type"] == "checkout_token"]
         shares.append(float(tokens["share"].sum()))
     assert shares[1] > 2 * shares[0]
-
-
-def test_parts_say_what_to_do_instead(tmp_path, events):
-    parts = ck.stitch(events.head(200), workdir=tmp_path / "run", memory="1GB")
-    with pytest.raises(ck.NotOnThisEngine, match="next_fix"):
-        parts.next_fix("Placed Order")

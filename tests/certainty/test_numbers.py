@@ -13,7 +13,6 @@ from convergekit.certainty.result import PARTS
 from tests.certainty.households import Households, households
 from tests.certainty.numbers_coverage import measured
 from tests.certainty.worlds import simulated
-from tests.parts.parts_cases import by_parts
 
 CREDIT = {"conversion": "Placed Order", "value": "total_price", "mixed_currencies": True}
 ANSWERS = {
@@ -170,13 +169,6 @@ def test_identity_as_of_has_no_bounds(world):
 def test_other_retention_has_no_bounds(stitched, asked):
     with pytest.raises(ck.ConvergekitError, match="bounds are not known with"):
         stitched.retention(**asked).bounds()
-
-
-def test_parts_say_where_bounds_are(world):
-    with by_parts([world.events.head(1500)], 2) as parts:
-        for answer in ANSWERS.values():
-            with pytest.raises(ck.NotOnThisEngine, match=r"without workdir="):
-                answer(parts).bounds()
 
 
 def test_returns_follow_from_orders_and_revenue_and_spend_that_nobody_came_from_is_unknown():

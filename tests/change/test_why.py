@@ -200,10 +200,3 @@ def test_bad_input_is_answered(store):
     for ask, said in cases:
         with pytest.raises(ck.ConvergekitError, match=said):
             ask()
-
-
-def test_parts_say_that_they_cannot(tmp_path):
-    events = ck.simulate_store(people=30).events
-    s = ck.stitch(events, workdir=tmp_path / "work")
-    with pytest.raises(ck.NotOnThisEngine, match="in memory|into memory"):
-        s.why(*FEW)

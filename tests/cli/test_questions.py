@@ -47,6 +47,27 @@ ASKED = {
         ["attribution", *DATA, "--value", "total_price", "--model", "linear", "--model", "markov"],
         lambda s: s.attribution("Placed Order", "total_price", ["linear", "markov"]).table,
     ),
+    "why": (
+        [
+            "why",
+            *DATA,
+            "--first",
+            "2026-03-02..2026-03-15",
+            "--second",
+            "2026-03-16..2026-03-29",
+            "--number",
+            "orders",
+            *STEPS,
+        ],
+        lambda s: (
+            s.why(
+                ("2026-03-02", "2026-03-15"),
+                ("2026-03-16", "2026-03-29"),
+                number="orders",
+                steps=list(STEPS[1::2]),
+            ).table
+        ),
+    ),
     "customers": (
         ["customers", *DATA, "--freq", "W"],
         lambda s: s.customers().new_and_returning("W"),
@@ -206,3 +227,18 @@ def test_shells_complete_commands(shell):
         check=False,
     )
     assert "attribution" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("2026-03-02", "2026-03-09..2026-03-15", "--first must be the first and the last day"),
+        ("2026-03-08..2026-03-02", "2026-03-09..2026-03-15", "--first ends before it begins"),
+        ("2026-03-02..2026-03-08", "soon..2026-03-15", "the start of --second must be a date"),
+        ("2026-03-02..2026-03-08", "2026-03-08..2026-03-15", "the periods overlap"),
+    ],
+)
+def test_periods_that_are_wrong_are_answered_as_typed(run, first, second, said):  # noqa: F811
+    done = run("why", *DATA, "--first", first, "--second", second)
+    assert done.returncode == 1
+    assert said in done.stderr

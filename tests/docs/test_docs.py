@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import convergekit as ck
@@ -13,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_links_between_files_of_the_checkout_lead_somewhere():
-    folders = (ROOT, ROOT / "docs", ROOT / "docs" / "api", ROOT / "benchmarks")
+    docs = ROOT / "docs"
+    folders = (ROOT, docs, docs / "api", docs / "questions", docs / "migrate", ROOT / "benchmarks")
     pages = [page for folder in folders for page in folder.glob("*.md")]
     broken = [
         f"{page.relative_to(ROOT)}: {link}"
@@ -57,3 +59,11 @@ def test_the_table_of_exports_has_a_row_a_format_by_the_alphabet():
 def test_read_events_names_each_format():
     for name in (formats.CONVERGE, *formats._BUILT_IN):
         assert f'``"{name}"``' in ck.read_events.__doc__, name
+
+
+def test_each_page_that_is_searched_for_is_there():
+    pages = tomllib.loads((ROOT / "docs" / "search.toml").read_text(encoding="utf-8"))
+    assert [page for page in pages if not (ROOT / "docs" / page).is_file()] == []
+    words = [word.lower() for several in pages.values() for word in several]
+    assert {"bots", "significance", "time zone", "gdpr", "roas", "dau"} <= set(words)
+    assert len(words) == len(set(words))

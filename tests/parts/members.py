@@ -13,10 +13,8 @@ def table() -> str:
     for name in sorted(vars(ck.Stitched)):
         if name.startswith("_") or name == "tables":
             continue
-        own = inspect.getattr_static(ck.StitchedParts, name, None)
-        said = "not yet: raises `NotOnThisEngine`"
-        if own is not None:
-            said = (inspect.getdoc(own) or "").partition("\n")[0]
+        own = inspect.getattr_static(ck.StitchedParts, name)
+        said = (inspect.getdoc(own) or "").partition("\n")[0]
         rows.append(f"| `{name}` | {said} |")
     return "\n".join(rows)
 

@@ -106,10 +106,10 @@ def test_a_file_that_is_lost_or_cut_is_told(finished, name):
 def test_what_a_run_that_goes_on_needs_is_told(files, monkeypatch):
     """A run stops before it splits; then a file that it needs is cut."""
     with monkeypatch.context() as patched:
-        patched.setattr(stitching.Run, "_split", lambda *_: full())
+        patched.setattr(stitching.Run, "split", lambda *_: full())
         with pytest.raises(OSError, match="No space"):
             run(files)
-    for name in ("facts/part_of_row.npy", "blocks/00000.parquet"):
+    for name in ("facts/part_of_row.bin", "blocks/00000.parquet"):
         path = files / "run" / name
         content = path.read_bytes()
         for damaged in (content[: len(content) // 2], b""):

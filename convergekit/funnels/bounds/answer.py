@@ -7,7 +7,6 @@ import numpy as np
 from convergekit.certainty.asked import checked_level, reasons_of
 from convergekit.certainty.assumptions import DEVICES, NO_TOKENS, ORDERS, SUSPECTS, WORST
 from convergekit.certainty.estimate import estimate
-from convergekit.certainty.evidence import evidence_of
 from convergekit.certainty.result import (
     FunnelBounds,
     bounds_table,
@@ -15,9 +14,9 @@ from convergekit.certainty.result import (
     with_chance,
 )
 from convergekit.certainty.worst import worst_bounds
-from convergekit.errors import ConvergekitError, NotOnThisEngine
-from convergekit.funnels.asking import Asking, FunnelSource
-from convergekit.funnels.bounds.counting import counting_of
+from convergekit.errors import ConvergekitError
+from convergekit.funnels.asking import FunnelSource
+from convergekit.funnels.bounds.counting import of_a_frame
 
 _ASSUMED = (
     "The people are those of whom an event of the first step arrived, and others like them.",
@@ -41,39 +40,32 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float, words: str) 
         What is asked.
     """
     level = checked_level(level)
-    if not isinstance(asking, Asking):
-        raise NotOnThisEngine(
-            "bounds are not computed by parts yet. Of events that fit into memory: "
-            "ck.stitch(events).funnel(...).bounds(), without workdir=."
-        )
-    s = asking.known.behind.events
-    if s is None:
-        raise ConvergekitError(
-            "bounds need the stitched events, of which this funnel has a frame alone; ask "
-            "s.funnel(...).bounds(), before the funnel is saved."
-        )
-    _check_plain(asking, of_segment=s.segment is not None)
-    counting = counting_of(asking)
+    segment = asking.segment
+    if segment is None:
+        raise of_a_frame()
+    _check_plain(asking, of_segment=segment)
+    basis = asking.basis()
+    counting = basis.counting
     at = np.flatnonzero(counting.unit >= 0)
     reached = counting.reached(at, counting.unit[at])[0]
-    worst = worst_bounds(s, counting)
+    worst = worst_bounds(basis.logins, counting)
     if not reached[0]:
         nothing = np.full(len(names), np.nan)
         table = with_chance(unknown_table(names, nothing, worst), reached, level)
         return FunnelBounds(table, level, [WORST], ["nobody entered."], words)
     stitched = reached / reached[0]
-    evidence = evidence_of(s, counting)
+    evidence = basis.evidence
     reasons = reasons_of(counting, evidence, "events of the first step")
     if reasons:
         table = with_chance(unknown_table(names, stitched, worst), reached, level)
-        return FunnelBounds(table, level, [WORST], reasons, words)
+        return FunnelBounds(table, level, [WORST], reasons, words, int(reached[0]))
     found = estimate(counting, evidence, level)
     table = bounds_table(names, stitched, found.share, found.down, found.up, worst)
     assumptions = [*_ASSUMED]
     if not evidence.reached.is_known and len(evidence.drawable.buyers):
         assumptions[3] = NO_TOKENS
     table = with_chance(table, reached, level)
-    return FunnelBounds(table, level, assumptions, [], words)
+    return FunnelBounds(table, level, assumptions, [], words, int(reached[0]))
 
 
 def _check_plain(asking: FunnelSource, *, of_segment: bool) -> None:

@@ -1,23 +1,156 @@
-"""A funnel's question as one that can be asked with other profiles."""
+"""A funnel's question as one that can be asked with other profiles, of all parts of the events."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pandas as pd
 
-from convergekit.certainty.evidence import Counting
-from convergekit.funnels.asking import Asking
-from convergekit.funnels.outcomes import NOT_A_TIME
+from convergekit.certainty.evidence import Evidence, EvidenceInPart, evidence_together
+from convergekit.certainty.occurring import Counting
+from convergekit.certainty.worst import Logins
+from convergekit.errors import ConvergekitError
+from convergekit.events.timestamps import microseconds
+from convergekit.funnels.asking import recounted
+from convergekit.funnels.events import FunnelEvents
+from convergekit.funnels.options import FunnelQuestion
 from convergekit.typing import IntArray
 
+if TYPE_CHECKING:
+    from convergekit.funnels.asking import Asking
 
-def counting_of(asking: Asking) -> Counting:
+
+@dataclass(frozen=True, eq=False)
+class FunnelBasis:
+    """What bounds of a funnel are found of.
+
+    Attributes
+    ----------
+    counting : Counting
+    logins : Logins
+    """
+
+    counting: Counting
+    logins: Logins
+    _parts: Sequence[EvidenceInPart]
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the events say of links that were not seen."""
+        return evidence_together(self._parts)
+
+
+@dataclass(frozen=True)
+class BasisInPart:
+    """What bounds are found of, in a part of the events.
+
+    Attributes
+    ----------
+    events : FunnelEvents
+        Those that count, of which positions are rows.
+    arrived : numpy.ndarray of int
+        When each arrived, in microseconds.
+    by_row : bool
+        Whether the order of the rows says it, and no time.
+    logins : Logins
+    evidence : EvidenceInPart
+    """
+
+    events: FunnelEvents
+    arrived: IntArray
+    by_row: bool
+    logins: Logins
+    evidence: EvidenceInPart
+
+    @classmethod
+    def of(cls, asking: Asking) -> BasisInPart:
+        """Return it of a funnel that was asked of a part.
+
+        Raises
+        ------
+        ConvergekitError
+            What was asked is a frame of events alone.
+        """
+        s, counting = asking.known.behind.events, asking.counting
+        if s is None:
+            raise of_a_frame()
+        at, times = counting.position, s.events["timestamp"]
+        by_row = "received_at" not in s.events
+        if not by_row:
+            times = s.events["received_at"].fillna(times)
+        size = len(counting.profiles)
+        placed = replace(
+            counting,
+            position=s.events["row"].to_numpy(dtype=np.int64)[at],
+            profiles=pd.RangeIndex(size),
+        )
+        evidence = EvidenceInPart.of(s, _counting(asking.asked, counting, asking.known_until))
+        return cls(placed, microseconds(times)[at], by_row, Logins.of(s), evidence)
+
+
+def of_a_frame() -> ConvergekitError:
+    """Return the error of a funnel of a frame of events alone."""
+    return ConvergekitError(
+        "bounds need the stitched events, of which this funnel has a frame alone; ask "
+        "s.funnel(...).bounds(), before the funnel is saved."
+    )
+
+
+def basis_together(
+    found: Sequence[BasisInPart], asked: FunnelQuestion, known_until: pd.Timestamp
+) -> FunnelBasis:
+    """Return what bounds are found of, put together from all parts.
+
+    Parameters
+    ----------
+    found : sequence of BasisInPart
+    asked : FunnelQuestion
+    known_until : pandas.Timestamp
+        Until when it is known what people did.
+    """
+    return FunnelBasis(
+        _counting(asked, _below(found), known_until),
+        Logins.together([one.logins for one in found]),
+        [one.evidence for one in found],
+    )
+
+
+def _below(found: Sequence[BasisInPart]) -> FunnelEvents:
+    """Return the events of all parts, numbered through."""
+    parts = [one.events for one in found]
+    sizes = [len(part.profiles) for part in parts]
+    before = (np.cumsum(sizes) - sizes).tolist()
+    unit = [
+        np.where(part.unit >= 0, part.unit + first, -1)
+        for part, first in zip(parts, before, strict=True)
+    ]
+    row = np.concatenate([part.position for part in parts])
+    arrival = row
+    if not all(one.by_row for one in found):
+        arrived = np.concatenate([one.arrived for one in found])
+        arrival = np.empty(len(row), dtype=np.int64)
+        arrival[np.lexsort((row, arrived))] = np.arange(len(row))
+    return FunnelEvents(
+        position=row,
+        mask=np.concatenate([part.mask for part in parts]),
+        excludes=[],
+        non_step=np.zeros(len(row), dtype=bool),
+        unit=np.concatenate(unit),
+        time=np.concatenate([part.time for part in parts]),
+        arrival=arrival,
+        name=np.full(len(row), -1),
+        profile_of_unit=np.arange(sum(sizes)),
+        profiles=pd.RangeIndex(sum(sizes)),
+        left_out=sum(part.left_out for part in parts),
+    )
+
+
+def _counting(asked: FunnelQuestion, prepared: FunnelEvents, known_until: pd.Timestamp) -> Counting:
     """Return a funnel's question as one that can be asked with other profiles."""
-    asked, prepared = asking.asked, asking.counting
-
-    def reached(at: IntArray, unit: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        found = asking.recounted(at, unit)
-        return (found.time != NOT_A_TIME).sum(axis=0), found.profile, found.time
-
     enters = (prepared.mask & 1) > 0
     if asked.start is not None:
         enters &= prepared.time >= asked.start
@@ -32,5 +165,5 @@ def counting_of(asking: Asking) -> Counting:
         steps=len(asked.steps),
         window=asked.window // pd.Timedelta(1, "us"),
         first_entry=asked.rules.entry == "first",
-        reached=reached,
+        reached=partial(recounted, asked, prepared, known_until),
     )

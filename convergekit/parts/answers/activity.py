@@ -19,7 +19,6 @@ from convergekit.activity.retention import (
     cohorts_in,
     retention_of_cohorts,
 )
-from convergekit.certainty.asked import AskedOf
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import currency_columns
@@ -74,8 +73,7 @@ def retention_by_parts(
         values_below([one.label_values for one in found]),
         _added([one.left_out for one in found]),
     )
-    retention = retention_of_cohorts(whole, asked, about.calendar, about.observed.end)
-    return replace(retention, _asked=AskedOf(by_parts=True))
+    return retention_of_cohorts(whole, asked, about.calendar, about.observed.end)
 
 
 def events_by_parts(

@@ -15,7 +15,8 @@ from convergekit.base.wording import shortened
 from convergekit.errors import callers_level
 from convergekit.events.observed import Observed
 from convergekit.events.steps import StepLike
-from convergekit.funnels.asking import Asking, Known
+from convergekit.funnels.asking import Asking, Behind, Known
+from convergekit.funnels.bounds.counting import BasisInPart, FunnelBasis, basis_together
 from convergekit.funnels.funnel import PROFILE_ID, asking_of_stitched, funnel_result
 from convergekit.funnels.labels import kept_labels, with_others
 from convergekit.funnels.options import FunnelQuestion
@@ -54,6 +55,8 @@ class AskingParts:
         The labels that `top` keeps in the funnel of all the time.
     entries : numpy.ndarray of int
         The times of all entries, in microseconds, where a profile may enter in several periods.
+    segment : bool or None
+        Whether the events are a segment; None of frames of which nothing else is known.
     """
 
     asked: FunnelQuestion
@@ -67,6 +70,7 @@ class AskingParts:
     carried: frozenset[str]
     kept: dict[str, pd.Series] | None
     entries: IntArray
+    segment: bool | None
 
     @property
     def data_end(self) -> pd.Timestamp:
@@ -89,6 +93,11 @@ class AskingParts:
             for name in self.names
             if name in self.carried and len(outcomes.depth) and outcomes.labels[name].isna().all()
         ]
+
+    def basis(self) -> FunnelBasis:
+        """Return what bounds are found of."""
+        found = list(self._of_each(_basis_of))
+        return basis_together(found, self.asked, self.known_until)
 
     def usual_labels(self, name: str, most: int) -> list[Any]:
         """Return the labels of a column of the breakdown that the data have most of."""
@@ -148,6 +157,10 @@ class AskingParts:
         return self.each(partial(_asked_again, question=replace(self.asked, top=None), ask=ask))
 
 
+def _basis_of(number: int, asking: Asking) -> BasisInPart:
+    return BasisInPart.of(asking)
+
+
 def _asked_again(
     number: int, s: StitchedEvents, *, question: FunnelQuestion, ask: Callable[[int, Asking], Kept]
 ) -> Kept:
@@ -204,6 +217,8 @@ class FunnelOfPart:
     warned : Warned
     entries : numpy.ndarray of int
         As `AskingParts` has them.
+    segment : bool or None
+        As `AskingParts` has it.
     """
 
     outcomes: Outcomes
@@ -215,6 +230,7 @@ class FunnelOfPart:
     labels_said: list[str]
     warned: Warned
     entries: IntArray
+    segment: bool | None
 
     @classmethod
     def of(cls, number: int, s: StitchedEvents, *, question: FunnelQuestion) -> FunnelOfPart:
@@ -233,11 +249,12 @@ class FunnelOfPart:
             origin=origin,
             left_out=asking.prepared.left_out,
             carried=carried,
-            known=asking.known,
+            known=replace(asking.known, behind=Behind()),
             names=asking.names,
             labels_said=asking.labels_said,
             warned=Warned.of(asking, [str(one.message) for one in said]),
             entries=np.empty(0, dtype=np.int64) if enters_once(question) else asking.entry_times(),
+            segment=asking.segment,
         )
 
 
@@ -268,6 +285,7 @@ def funnel_by_parts(question: FunnelQuestion, each: EachPart) -> Funnel:
         carried=frozenset[str]().union(*(one.carried for one in found)),
         kept=kept,
         entries=np.concatenate([one.entries for one in found]),
+        segment=last.segment,
     )
     origin = _origin([one.origin for one in found])
     left_out = sum(one.left_out for one in found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,7 +11,6 @@ import pandas as pd
 
 from convergekit.attribution.attribute import ComparedJourneys
 from convergekit.attribution.data_driven import DATA_DRIVEN
-from convergekit.certainty.asked import AskedOf
 from convergekit.events.amounts import events_named
 from convergekit.events.observed import observed
 from convergekit.events.steps import StepLike, among_all
@@ -21,7 +19,7 @@ from convergekit.marketing.brought import Brought, brought_by, steps_asked, usua
 from convergekit.marketing.costs import Costs, base_of, costs_of
 from convergekit.marketing.match import id_levels
 from convergekit.marketing.matches import SpendMatches, matches_of, said_by_visits, segment_said
-from convergekit.marketing.measure import Seen, marketing_of
+from convergekit.marketing.measure import MarketingKnown, Seen, marketing_of
 from convergekit.marketing.question import MarketingQuestion
 from convergekit.marketing.result import Marketing
 from convergekit.marketing.said import SaidByVisits
@@ -54,8 +52,8 @@ def marketing_by_parts(
     spend: pd.DataFrame | Spend,
     asked: MarketingQuestion,
     observed_until: pd.Timestamp | None,
-) -> Marketing:
-    """Return spend beside what it brought. See `Stitched.marketing`.
+) -> tuple[Marketing, MarketingKnown]:
+    """Return spend beside what it brought, and what that is of. See `Stitched.marketing`.
 
     Parameters
     ----------
@@ -84,7 +82,7 @@ def marketing_by_parts(
     )
     brought = Brought.together(list(each(of_part)))
     whole = marketing_of(asked, sales, rows, costs, brought, found[-1].seen)
-    return replace(whole, _asked=AskedOf(by_parts=True))
+    return whole, MarketingKnown(asked, sales, rows, costs, brought)
 
 
 class _Events(NamedTuple):

@@ -23,7 +23,6 @@ from convergekit.attribution.without_campaign import (
     outcomes_in,
     without_campaign_of,
 )
-from convergekit.certainty.asked import AskedOf
 from convergekit.events.amounts import summed_amounts
 from convergekit.events.steps import StepLike
 from convergekit.identity.tables import StitchedEvents
@@ -65,7 +64,6 @@ def attribution_by_parts(each: EachPart, question: Question) -> Attribution:
         found[0],
         credits=credited.take(order).reset_index(drop=True),
         unpriced=sum(one.unpriced for one in found),
-        _asked=AskedOf(by_parts=True),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from convergekit.parts.clusters import Carried, carries
 from convergekit.parts.engines.clustered import ClusteredTable
 from convergekit.parts.large import too_large
-from convergekit.parts.memory import LEAST_CLUSTER, parts_for
+from convergekit.parts.memory import LEAST_CLUSTER, at_once_in, parts_for
 from convergekit.parts.part import said_of_rows
 from convergekit.parts.rows import PART, ROW, opened_block, witnesses_in, written
 from convergekit.parts.stitching import ALONE, Run, memory_of, refuse_unknown
@@ -42,7 +42,9 @@ class FetchedRun(Run):
         """Fetch the rows of all parts, a few at a time."""
         done = self.workdir.done
         if not done.parts:
-            parts = self.parts or parts_for(self._size(clustered), self.memory)
+            done.size = self._size(clustered)
+            at_once = at_once_in(self.memory, clustered.rows)
+            parts = self.parts or parts_for(done.size, self.memory, at_once)
             most = self.max_cluster or max(-(-clustered.rows // parts), LEAST_CLUSTER)
             found = clustered.largest(most)
             if found is not None:

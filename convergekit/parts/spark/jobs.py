@@ -8,49 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from convergekit.errors import ConvergekitError, callers_level
+from convergekit.errors import ConvergekitError
+from convergekit.parts.outcome import Outcome
 
 Result = TypeVar("Result")
 _SCHEMA = "outcome binary"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a call in an executor.
-
-    Attributes
-    ----------
-    result : object
-    error : ConvergekitError or None
-        What was raised instead.
-    said : list of tuple
-        The warnings: text and category.
-    """
-
-    result: Any
-    error: ConvergekitError | None
-    said: list[tuple[str, type[Warning]]]
-
-    def taken(self) -> Any:
-        """Return the result; raise and warn as was done in the executor.
-
-        Raises
-        ------
-        ConvergekitError
-        """
-        for text, category in self.said:
-            warnings.warn(text, category, stacklevel=callers_level())
-        if self.error is not None:
-            raise self.error
-        return self.result
 
 
 def done_with(session: Any, numbers: Sequence[int], task: Callable[[int], Result]) -> list[Result]:
@@ -145,24 +113,11 @@ def _job(session: Any, numbers: Sequence[int], task: Callable[[int], Any]) -> An
 
 
 def _called(task: Callable[[], Any]) -> bytes:
-    """Return what a function returns or raises, and warns of, as the driver opens it."""
-    result, error = None, None
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        try:
-            result = task()
-        except ConvergekitError as raised:
-            error = raised.with_traceback(None)
-    ours = [(str(one.message), one.category) for one in said]
-    ours = [(text, kind) for text, kind in ours if issubclass(kind, UserWarning)]
-    return _pickled(Outcome(result, error, ours))
-
-
-def _pickled(outcome: Outcome) -> bytes:
+    """Return what came of a function, as the driver opens it."""
     # What users define in a notebook is known there alone, and goes along.
     from pyspark import cloudpickle
 
-    content: bytes = cloudpickle.dumps(outcome)
+    content: bytes = cloudpickle.dumps(Outcome.of(task))
     return content
 
 

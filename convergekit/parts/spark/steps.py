@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,27 +14,22 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.identity.options import StitchOptions
-from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.clusters import Carried, carries, clusters, part_of
-from convergekit.parts.each import Kept
 from convergekit.parts.large import carried_most
 from convergekit.parts.memory import OF_A_BLOCK
 from convergekit.parts.part import said_of_rows
-from convergekit.parts.progress import ProgressBar
 from convergekit.parts.rows import (
     ROW,
-    Witnesses,
     opened_block,
     with_rows,
     witnesses_in,
     written,
 )
-from convergekit.parts.source import RowSource
+from convergekit.parts.shared import SharedWorkdir
 from convergekit.parts.spark.frames import in_utc, rows_of, tables_of
 from convergekit.parts.spark.links import node_of, rooted
-from convergekit.parts.spark.shared import SharedWorkdir
-from convergekit.parts.stitching import ALONE, Run, memory_of
+from convergekit.parts.steps import Steps
+from convergekit.parts.stitching import ALONE, memory_of
 from convergekit.parts.workdir import Progress
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
@@ -131,44 +125,8 @@ class Reader:
 
 
 @dataclass(frozen=True)
-class Steps:
-    """What an executor has to know of a run.
-
-    Attributes
-    ----------
-    path : pathlib.Path
-        The workdir.
-    options : StitchOptions
-    memory : int
-    done : Progress
-    witnesses : Witnesses
-    only_checked : bool
-    """
-
-    path: Path
-    options: StitchOptions
-    memory: int
-    done: Progress
-    witnesses: Witnesses
-    only_checked: bool
-
-    def run(self) -> Run:
-        """Return the run, as far as an executor knows it: its source is read."""
-        workdir = SharedWorkdir(self.path, {}, self.done)
-        bar = ProgressBar(False)
-        run = Run(
-            RowSource({}, []),
-            self.options,
-            None,
-            workdir,
-            self.memory,
-            None,
-            None,
-            bar,
-            only_checked=self.only_checked,
-        )
-        run.witnesses = self.witnesses
-        return run
+class SparkSteps(Steps):
+    """What an executor has to know of a run."""
 
     def connect(self, place: int) -> Connecting:
         """Find the clusters within a block, and write what connects them with others'."""
@@ -208,19 +166,6 @@ class Steps:
         part = part_of(root, self.done.parts)
         part[root < 0] = ALONE
         return list(self.run().write_split(place, block, part))
-
-    def stitch(self, number: int) -> None:
-        """Stitch a part, and write its tables."""
-        self.run().write_part(number)
-        gc.collect()
-
-    def ask(self, number: int, *, of_part: Callable[[int, StitchedEvents], Kept]) -> Kept:
-        """Return what a function makes of a part."""
-        return of_part(number, self.run().part(number))
-
-    def ask_rows(self, number: int, *, of_rows: Callable[[pd.DataFrame, IntArray], Kept]) -> Kept:
-        """Return what a function makes of the rows of a part."""
-        return of_rows(*self.run().rows_of(number))
 
     def carried(self, place: int, largest: int) -> Counter[str]:
         """Return what most rows of a cluster carry, of those in a block."""

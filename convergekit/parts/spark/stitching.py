@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +28,7 @@ from convergekit.parts.spark.frames import refuse_shared, refuse_unnumbered, tol
 from convergekit.parts.spark.jobs import done_with, each_of, of_batches
 from convergekit.parts.spark.links import least_in_spark, least_of, moved_in, rooted
 from convergekit.parts.spark.reach import refuse_unreachable
-from convergekit.parts.spark.steps import Connecting, Reader, Steps, WrittenBlock
+from convergekit.parts.spark.steps import Connecting, Reader, SparkSteps, WrittenBlock
 from convergekit.parts.stitching import Run, options_told, refuse_unknown
 from convergekit.parts.workdir import opened
 from convergekit.readers.concatenate import concatenate
@@ -70,16 +70,8 @@ class SparkRun(Run):
         return self.given.sparkSession
 
     @property
-    def _steps(self) -> Steps:
-        done = replace(self.workdir.done)
-        return Steps(
-            self.workdir.path,
-            self.options,
-            self.memory,
-            done,
-            self.witnesses,
-            only_checked=self.only_checked,
-        )
+    def _steps(self) -> SparkSteps:
+        return SparkSteps.of(self)
 
     def _done_with(
         self, step: str, numbers: Sequence[int], task: Callable[[int], _Result]
@@ -302,7 +294,7 @@ def run_in_spark(
     return run
 
 
-def _write_moved(table: pd.DataFrame, *, steps: Steps) -> pd.DataFrame:
+def _write_moved(table: pd.DataFrame, *, steps: SparkSteps) -> pd.DataFrame:
     """Write which clusters of a block are of a larger one."""
     workdir = steps.run().workdir
     for place, moved in moved_in(table[["node", "root"]]):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from convergekit.errors import ReadError
 from convergekit.events.arrow import Frame, as_frame
+from convergekit.figures.calls import of_function
 from convergekit.figures.card import TableResult
 from convergekit.readers.files import read_file
 from convergekit.readers.formats import AUTO, ROWS_THAT_TELL, find_format
@@ -61,6 +62,7 @@ class SuggestedColumns(TableResult):
         return f"{table}{self.code}"
 
 
+@of_function
 def suggest_columns(export: str | Path | Frame, *, encoding: str | None = None) -> SuggestedColumns:
     """Propose `columns` for an export, by the names and values of its first rows.
 

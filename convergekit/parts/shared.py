@@ -10,7 +10,7 @@ from convergekit.parts.workdir import Workdir, not_written
 
 
 class SharedWorkdir(Workdir):
-    """The directory of a run as an executor has it: it writes files, and not how far the run is."""
+    """The directory of a run, as a process has it that does not say how far the run is."""
 
     def write(self, content: bytes, *names: str) -> None:
         """Do as `write_rows` does: whose drafts lie there, one machine cannot know."""

@@ -1,0 +1,256 @@
+"""Hide who people are in answers: aliases, profile IDs, and values that look personal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from convergekit.checks.wording import masked
+from convergekit.errors import ConvergekitError
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY
+from convergekit.visible import visible
+
+HIDDEN = "(hidden)"
+#: So long a text from an export is shown.
+LONGEST = 200
+#: Columns that name people or single events.
+_COLUMNS = re.compile(
+    r"^(profile_id|session_id|event_id|row|rows|cut_rows|cut|separates|largest_parts|repair|reason"
+    r"|profile_ids?_.*|profiles_[ab]|alias_from|alias_to|alias|persons?|click_id|landing_page"
+    r"|referrer|example.*)$|^alias\."
+)
+#: What properties are called that say who somebody is, in lower case and without what is not a
+#: letter.
+_PERSONAL = re.compile(
+    r"mail|phone|mobile|firstname|lastname|fullname|surname|givenname|username|address|street|zip"
+    r"|postal|birth|^ip|ssn|iban|^name$|customerid|userid|^uid$|cookie|token|clientid|deviceid"
+)
+_PROFILE_ID = re.compile(r"\bp_[0-9a-f]{8,}\b")
+_PHONE = re.compile(r"\+?\d(?:[ ().-]?\d){6,}")
+#: Shorter aliases are hidden where they are a whole text alone: "12" is also a number.
+_SHORTEST = 4
+_SHORTEST_NUMBER = 6
+#: As many last digits tell a phone number, with and without the code of its country.
+_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Shield:
+    """Hides aliases in texts.
+
+    Attributes
+    ----------
+    whole : frozenset of str
+        Aliases, in lower case.
+    lengths : tuple of int
+        How long those are that are looked for within texts.
+    phones : frozenset of str
+        The last digits of phone numbers.
+    """
+
+    whole: frozenset[str]
+    lengths: tuple[int, ...]
+    phones: frozenset[str]
+
+    @classmethod
+    def of(cls, aliases: Iterable[str]) -> Shield:
+        """Return a shield that hides some aliases."""
+        whole = frozenset(alias.casefold() for alias in aliases)
+        digits = (re.sub(r"\D", "", alias) for alias in whole if _PHONE.fullmatch(alias))
+        lengths = {len(alias) for alias in whole if _is_found_within(alias)}
+        phones = frozenset(one[-_DIGITS:] for one in digits if len(one) >= _DIGITS)
+        return cls(whole, tuple(sorted(lengths, reverse=True)), phones)
+
+    def text(self, text: str) -> str:
+        """Return a text without aliases, and with what is not seen spelled out.
+
+        Examples
+        --------
+        >>> shield = Shield.of(["ada@example.com", "12", "4711x"])
+        >>> shield.text("12 orders of Ada@example.com, by 4711X"), shield.text("12")
+        ('12 orders of (hidden), by (hidden)', '(hidden)')
+        """
+        if text.strip().casefold() in self.whole:
+            return HIDDEN
+        text = self._without_phones(self._without_aliases(_PROFILE_ID.sub(HIDDEN, text)))
+        return masked(text)
+
+    def value(self, value: Any) -> Any:
+        """Return a value of JSON without aliases, at any depth."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.value(one) for one in value]
+        if isinstance(value, dict):
+            return {self.text(str(name)): self.value(one) for name, one in value.items()}
+        return value
+
+    def label(self, value: Any) -> Any:
+        """Return a cell of a breakdown, which may be an alias in the form of a number."""
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            written = f"{value:.0f}" if float(value).is_integer() else str(value)
+            return HIDDEN if written in self.whole else value
+        return self.value(value)
+
+    def _without_aliases(self, text: str) -> str:
+        lowered = text.casefold()
+        if len(lowered) != len(text):
+            # A letter that is two in lower case: places would not meet.
+            text = lowered
+        found, at = [], 0
+        while at < len(text):
+            length = self._alias_at(lowered, at)
+            found.append(HIDDEN if length else text[at])
+            at += length or 1
+        return "".join(found)
+
+    def _alias_at(self, text: str, at: int) -> int:
+        """Return the length of the longest alias that begins at a place; 0 if none does."""
+        if at and text[at].isalnum() and text[at - 1].isalnum():
+            return 0
+        for length in self.lengths:
+            end = at + length
+            if end <= len(text) and text[at:end] in self.whole:
+                inside = end < len(text) and text[end].isalnum() and text[end - 1].isalnum()
+                if not inside:
+                    return length
+        return 0
+
+    def _without_phones(self, text: str) -> str:
+        if not self.phones:
+            return text
+        return _PHONE.sub(
+            lambda found: (
+                HIDDEN if re.sub(r"\D", "", found[0])[-_DIGITS:] in self.phones else found[0]
+            ),
+            text,
+        )
+
+
+def without_people(described: dict[str, Any], shield: Shield, labels: Collection[str]) -> None:
+    """Take the columns that name people out of a description, in place, and hide aliases in it.
+
+    Parameters
+    ----------
+    described : dict
+        As `describe` returns it.
+    shield : Shield
+    labels : collection of str
+        Columns of breakdowns.
+    """
+    for table in described["tables"]:
+        kept = [
+            place
+            for place, column in enumerate(table["columns"])
+            if not _COLUMNS.search(column["name"]) and not is_personal(column["name"])
+        ]
+        is_label = {at: table["columns"][at]["name"] in labels for at in kept}
+        table["rows"] = [
+            [shield.label(row[at]) if is_label[at] else shield.value(row[at]) for at in kept]
+            for row in table["rows"]
+        ]
+        table["columns"] = [shield.value(table["columns"][at]) for at in kept]
+    for name, value in described.items():
+        if name != "tables":
+            described[name] = shield.value(value)
+
+
+def is_personal(name: str) -> bool:
+    """Return whether a property says who somebody is, by its name.
+
+    Examples
+    --------
+    >>> [is_personal(name) for name in ("profile.$first_name", "utm_source", "customer_id")]
+    [True, False, True]
+    """
+    for prefix in (PROFILE_PROPERTY, PROPERTY, PROFILE):
+        name = name.removeprefix(prefix)
+    return bool(_PERSONAL.search(re.sub(r"[^a-z]", "", name.lower())))
+
+
+def refuse_personal(names: Iterable[str]) -> None:
+    """Raise at a breakdown by what says who somebody is."""
+    for name in names:
+        if is_personal(name) or _COLUMNS.search(name):
+            raise ConvergekitError(
+                f"by={name!r} would name people. Break down by another property, or start the "
+                "server with --with-people."
+            )
+
+
+def quoted_names(described: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return a description in whose sentences the names from exports stand in «».
+
+    Parameters
+    ----------
+    described : dict
+    names : iterable of str
+        Names of events and others that may stand in sentences, beside the texts of its tables.
+    """
+    known = {name for name in names if name.strip()}
+    for table in described["tables"]:
+        known.update(cell for row in table["rows"] for cell in row if isinstance(cell, str))
+    known.update(one for one in _texts(described["asked"]) if one.strip())
+    pattern = _pattern(known)
+    return {
+        name: value if name in ("tables", "asked", "call", "kind") else _quoted(value, pattern)
+        for name, value in described.items()
+    }
+
+
+def quoted(text: str, names: Iterable[str]) -> str:
+    """Return a sentence in which names from exports stand in «».
+
+    Examples
+    --------
+    >>> quoted("no event is named 'Cart'; there are Obey me, Order.", ["Obey me"])
+    "no event is named 'Cart'; there are «Obey me», Order."
+    """
+    return str(_quoted(text, _pattern({name for name in names if name.strip()})))
+
+
+def cut(value: Any) -> Any:
+    """Return a value of JSON whose texts are not too long, at any depth, and all visible."""
+    if isinstance(value, str):
+        shown = visible(value) if "\n" not in value else value
+        return shown if len(shown) <= LONGEST * 8 else f"{shown[: LONGEST * 8]}…"
+    if isinstance(value, list):
+        return [cut(one) for one in value]
+    if isinstance(value, dict):
+        return {cut(name): cut(one) for name, one in value.items()}
+    return value
+
+
+def _is_found_within(alias: str) -> bool:
+    return len(alias) >= (_SHORTEST_NUMBER if alias.isdecimal() else _SHORTEST)
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+
+
+def _pattern(names: Collection[str]) -> re.Pattern[str] | None:
+    longest = sorted((visible(name) for name in names), key=lambda name: (-len(name), name))
+    if not longest:
+        return None
+    return re.compile("|".join(rf"(?<![\w«]){re.escape(name)}(?![\w»])" for name in longest))
+
+
+def _quoted(value: Any, pattern: re.Pattern[str] | None) -> Any:
+    if pattern is None:
+        return value
+    if isinstance(value, str):
+        return pattern.sub(lambda found: f"«{found[0]}»", visible(value))
+    if isinstance(value, list):
+        return [_quoted(one, pattern) for one in value]
+    if isinstance(value, dict):
+        return {
+            name: _quoted(one, pattern) if name == "what" else one for name, one in value.items()
+        }
+    return value

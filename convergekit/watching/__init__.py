@@ -1,0 +1,1 @@
+"""Numbers compared with their own past every day: `watch`."""
