@@ -11,18 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.options import names_given
-from convergekit.base.text import as_text, to_arrow
+from convergekit.base.text import to_arrow
 from convergekit.base.wording import counted
 from convergekit.events.normalise import NormalisedEvents, normalise
 from convergekit.events.schema import ALIAS
-from convergekit.readers.concatenate import concatenate
+from convergekit.identity.aliases import EventAliases
 from convergekit.store.batches import Batch
-from convergekit.store.clusters import KEY, Touched, members, record_merged, touched
-from convergekit.store.history import ids_before, leaders_before, merges_by
-from convergekit.store.index import writing
+from convergekit.store.clusters import KEY, Touched, record_merged, touched
+from convergekit.store.evidence import BatchEvents, evidence_of, said_by
+from convergekit.store.history import aliases_before, ids_before, leaders_before, merges_by
+from convergekit.store.index import prepare_to_read, prepare_to_write
 from convergekit.store.options import StoreOptions
-from convergekit.store.part import Part, aliases_of, needed, stitch_part
-from convergekit.store.rows import Columns, read_rows, register
+from convergekit.store.part import Part, aliases_of
+from convergekit.store.rows import Columns, register
 from convergekit.store.tables import delete_clusters, insert_part
 from convergekit.typing import BoolArray, IntArray
 
@@ -88,6 +89,7 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
     """Put a batch into the index, within a transaction. See `Store.add`."""
     if batch.frame is None:
         return Added(None, known=batch.known)
+    prepare_to_read(con)
     columns = Columns(con)
     number, start, next_cluster, next_profile = con.execute(
         "SELECT count(*) + 1, coalesce(sum(rows), 0)::BIGINT, "
@@ -97,35 +99,36 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
     accepted = _normalised(batch.frame, columns, options)
     events = accepted.events
     at = events["row"].to_numpy()
-    found = touched(con, events["event_id"], aliases_of(events, options), next_cluster)
+    aliases = aliases_of(events, options)
+    found = touched(con, events["event_id"], aliases, next_cluster)
     for name in batch.frame:
         columns.add(str(name))
-    names = [name for name in columns.places if needed(name, options)]
     # The first time of receipt changes the order of arrival, for all rows.
     roots = _all_roots(con, found.roots) if first_received and start else found.roots
-    old, about, cluster = rows_of(con, columns, names, roots, options)
-    before = ids_before(con, roots)
-
+    before, known = ids_before(con, roots), aliases_before(con, roots)
+    hangs = found.cluster >= 0
+    news = BatchEvents(
+        events[hangs].drop(columns=["row", "kind"]),
+        aliases.of_events(hangs),
+        start + at[hangs],
+        found.cluster[hangs],
+        found.id_keys,
+    )
+    evidence = evidence_of(con, columns, roots, known, news, options)
     record_merged(con, found)
-    cluster = _redirected(cluster, found)
-    hangs = np.flatnonzero(found.cluster >= 0)
-    new = events.iloc[hangs].drop(columns=["row", "kind"])
-    new = new[[name for name in new if needed(name, options)]].reset_index(drop=True)
-    part_events = _concatenated(old, new)
-    row = np.concatenate([about, start + at[hangs]])
-    cluster = np.concatenate([cluster, found.cluster[hangs]])
-    part = stitch_part(part_events, options)
+    evidence = replace(evidence, cluster=_redirected(evidence.cluster, found))
+    part = evidence.part(options)
 
     gone = before[~part.has_profile(before["profile_id"])]
-    of_gone = np.isin(cluster, _redirected(gone["cluster"].to_numpy(), found))
-    gone_events = part_events[of_gone].reset_index(drop=True)
-    leaders = leaders_before(con, gone, options)
-    merges = merges_by(part, leaders, gone_events, row[of_gone], start, options)
+    of_gone = np.isin(evidence.cluster, _redirected(gone["cluster"].to_numpy(), found))
+    leaders = leaders_before(known, gone, options)
+    merges = merges_by(part, leaders, evidence.of(of_gone), start, options)
+    row = evidence.row
     delete_clusters(con, roots)
-    with writing(con, len(row) + len(batch.frame)):
-        _append_rows(con, columns, batch, accepted, found, start)
-        next_profile = insert_part(con, part, row, cluster, columns, next_profile)
-        _append_merges(con, merges, number)
+    prepare_to_write(con, len(row) + len(batch.frame))
+    _append_rows(con, columns, batch, accepted, aliases, found, start)
+    next_profile = insert_part(con, part, row, evidence.cluster, columns, next_profile)
+    _append_merges(con, merges, number)
     sizes = [len(batch.frame), len(accepted.rejected), found.next_cluster, next_profile]
     con.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", [number, "", *sizes])
     return _report(number, batch, accepted, part, row >= start, before, merges)
@@ -155,48 +158,10 @@ def _of_aliases(name: str) -> bool:
     return name == "aliases" or name.startswith(ALIAS)
 
 
-def rows_of(
-    con: duckdb.DuckDBPyConnection,
-    columns: Columns,
-    names: list[str],
-    roots: IntArray,
-    options: StoreOptions,
-) -> tuple[pd.DataFrame, IntArray, IntArray]:
-    """Return the rows of clusters as normalised events, their rows in the store, and clusters.
-
-    Parameters
-    ----------
-    con : duckdb.DuckDBPyConnection
-    columns : Columns
-    names : list of str
-        The columns to read.
-    roots : numpy.ndarray of int
-        The clusters.
-    options : StoreOptions
-    """
-    lead = members(con, roots)
-    register(con, "asked", {"cluster": lead.index.to_numpy()})
-    written = [name for name in names if name not in ("timestamp", "received_at")]
-    frame, about = read_rows(con, columns, written, "cluster IN (SELECT cluster FROM asked)")
-    con.unregister("asked")
-    frame["timestamp"] = about["timestamp"]
-    if "received_at" in names:
-        frame["received_at"] = about["received_at"]
-    renamed = options.get("rename_events")
-    if renamed:
-        frame["event_name"] = as_text(frame["event_name"])[0].replace(dict(renamed))
-    cluster = lead.loc[about["cluster"].to_numpy()].to_numpy()
-    return frame, about["row"].to_numpy(), cluster
-
-
 def _redirected(cluster: IntArray, found: Touched) -> IntArray:
     at = np.searchsorted(found.merged, cluster)
     hit = np.append(found.merged, -1)[at] == cluster
     return np.where(hit, np.append(found.into, -1)[at], cluster)
-
-
-def _concatenated(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    return concatenate([old, new]) if len(old) else new
 
 
 def _append_rows(
@@ -204,6 +169,7 @@ def _append_rows(
     columns: Columns,
     batch: Batch,
     accepted: NormalisedEvents,
+    aliases: EventAliases,
     found: Touched,
     start: int,
 ) -> None:
@@ -224,6 +190,14 @@ def _append_rows(
         if name in events:
             times[at] = events[name].to_numpy(dtype="datetime64[us]")
         appended[name] = pa.array(times)
+    counts = np.zeros(size + 1, dtype=np.int64)
+    counts[at + 1] = np.bincount(aliases.event, minlength=len(at))
+    keys = pa.array(found.alias_keys[aliases.alias])
+    appended["carries"] = pa.LargeListArray.from_arrays(pa.array(np.cumsum(counts)), keys)
+    for name, numbers in zip(columns.says, said_by(events, columns), strict=True):
+        said = np.zeros(size, dtype=np.int64)
+        said[at] = numbers
+        appended[name] = said
     for name, (kind, cells) in batch.cells.items():
         appended[columns.cells_of(name, kind)] = cells
     register(con, "new", appended)

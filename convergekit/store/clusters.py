@@ -11,9 +11,10 @@ clusters count as one: more is stitched again than need be, with the same outcom
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import scipy
@@ -27,6 +28,8 @@ from convergekit.typing import IntArray
 if TYPE_CHECKING:
     import duckdb
 
+
+KeyArray: TypeAlias = npt.NDArray[np.uint64]
 
 #: How the key of a text is computed, in SQL.
 KEY = "md5_number_lower({})"
@@ -48,6 +51,8 @@ class Touched:
         Which one that is, for each of `merged`.
     next_cluster : int
         The first number that is free.
+    alias_keys, id_keys : numpy.ndarray of uint64
+        The keys of the batch's aliases, in the order of their table, and of its event IDs.
     """
 
     cluster: IntArray
@@ -55,6 +60,8 @@ class Touched:
     merged: IntArray
     into: IntArray
     next_cluster: int
+    alias_keys: KeyArray
+    id_keys: KeyArray
 
 
 def touched(
@@ -77,8 +84,16 @@ def touched(
     """
     size, count = len(event_id), len(aliases.table)
     ids, place = _distinct(event_id)
-    alias_at, alias_root = _roots_of_aliases(con, aliases)
-    id_at, id_root = _roots_of_ids(con, ids)
+    alias_keys, id_keys = _keys(con, urns(aliases.table)), _keys(con, ids)
+    alias_at, alias_root = _roots(
+        con, alias_keys, "SELECT place, cluster FROM asked JOIN aliases USING (key)"
+    )
+    id_at, id_root = _roots(
+        con,
+        id_keys,
+        "SELECT place, coalesce(root, cluster) AS cluster "
+        "FROM asked JOIN rows ON event_key = key LEFT JOIN roots USING (cluster)",
+    )
     roots = distinct(np.concatenate([alias_root, id_root]))
     with_id = np.flatnonzero(place >= 0)
     # Nodes: events, aliases, event IDs, clusters.
@@ -107,6 +122,8 @@ def touched(
         merged=roots[into != roots],
         into=into[into != roots],
         next_cluster=next_cluster + len(new),
+        alias_keys=alias_keys,
+        id_keys=id_keys,
     )
 
 
@@ -129,25 +146,19 @@ def members(con: duckdb.DuckDBPyConnection, roots: IntArray) -> pd.Series:
     return pd.Series(table.column("root").to_numpy(), index=table.column("cluster").to_numpy())
 
 
-def _roots_of_aliases(
-    con: duckdb.DuckDBPyConnection, aliases: EventAliases
-) -> tuple[IntArray, IntArray]:
-    register(con, "asked", {"place": np.arange(len(aliases.table)), "urn": urns(aliases.table)})
-    table = con.sql(
-        f"SELECT place, cluster FROM (SELECT place, {KEY.format('urn')} AS key FROM asked) "
-        "JOIN aliases USING (key)"
-    ).to_arrow_table()
+def _keys(con: duckdb.DuckDBPyConnection, texts: pa.Array) -> KeyArray:
+    """Return the keys of texts."""
+    register(con, "asked", {"place": np.arange(len(texts)), "text": texts})
+    found = con.sql(f"SELECT {KEY.format('text')} AS key FROM asked ORDER BY place")
+    keys = found.to_arrow_table()["key"].to_numpy()
     con.unregister("asked")
-    return table.column("place").to_numpy(), table.column("cluster").to_numpy()
+    return keys
 
 
-def _roots_of_ids(con: duckdb.DuckDBPyConnection, ids: pa.Array) -> tuple[IntArray, IntArray]:
-    register(con, "asked", {"place": np.arange(len(ids)), "event_id": ids})
-    table = con.sql(
-        "SELECT place, coalesce(root, cluster) AS cluster "
-        f"FROM (SELECT place, {KEY.format('event_id')} AS event_key FROM asked) "
-        "JOIN rows USING (event_key) LEFT JOIN roots USING (cluster)"
-    ).to_arrow_table()
+def _roots(con: duckdb.DuckDBPyConnection, keys: KeyArray, query: str) -> tuple[IntArray, IntArray]:
+    """Return the places of those keys that there were before, and the clusters of them."""
+    register(con, "asked", {"place": np.arange(len(keys)), "key": keys})
+    table = con.sql(query).to_arrow_table()
     con.unregister("asked")
     return table.column("place").to_numpy(), table.column("cluster").to_numpy()
 

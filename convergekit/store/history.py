@@ -18,6 +18,7 @@ from convergekit.events.arrow import as_frame
 from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.identity.merges import merges_in_order
 from convergekit.identity.profiles import ids_of_leaders, salt_key, salted_table
+from convergekit.store.evidence import ClusterEvents
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, stitch_part
 from convergekit.store.rows import register
@@ -49,22 +50,39 @@ def ids_before(con: duckdb.DuckDBPyConnection, clusters: IntArray) -> pd.DataFra
     return as_frame(found)
 
 
+def aliases_before(con: duckdb.DuckDBPyConnection, clusters: IntArray) -> pd.DataFrame:
+    """Return `key`, `profile`, `alias_type` and `alias_value` of the aliases of these clusters.
+
+    An alias that only dropped copies carry is of no profile.
+    """
+    register(con, "asked", {"cluster": clusters})
+    found = con.sql(
+        "SELECT key, profile, alias_type, alias_value FROM aliases SEMI JOIN asked USING (cluster)"
+    ).to_arrow_table()
+    con.unregister("asked")
+    return as_frame(found)
+
+
 def leaders_before(
-    con: duckdb.DuckDBPyConnection, gone: pd.DataFrame, options: StoreOptions
+    aliases: pd.DataFrame, gone: pd.DataFrame, options: StoreOptions
 ) -> pd.DataFrame:
     """Return the earliest alias of these profiles, after which they were named.
+
+    Parameters
+    ----------
+    aliases : pandas.DataFrame
+        As `aliases_before` returns them.
+    gone : pandas.DataFrame
+        The profiles, as `ids_before` returns them.
+    options : StoreOptions
 
     Returns
     -------
     pandas.DataFrame
         `profile_id`, `alias_type`, `alias_value`.
     """
-    register(con, "asked", {"profile": gone["profile"].to_numpy()})
-    found = con.sql(
-        "SELECT profile, alias_type, alias_value FROM aliases SEMI JOIN asked USING (profile)"
-    ).to_arrow_table()
-    con.unregister("asked")
-    aliases = as_frame(found).merge(gone[["profile", "profile_id"]], on="profile")
+    aliases = aliases[aliases["profile"].isin(gone["profile"])]
+    aliases = aliases.drop(columns="key").merge(gone[["profile", "profile_id"]], on="profile")
     named = aliases.astype({"alias_type": "category", "alias_value": "str"})
     salt = salt_key(options.get("salt"))
     leads = ids_of_leaders(named if salt is None else salted_table(named, salt)).to_numpy()
@@ -74,8 +92,7 @@ def leaders_before(
 def merges_by(
     part: Part,
     leaders: pd.DataFrame,
-    events: pd.DataFrame,
-    row: IntArray,
+    gone: ClusterEvents,
     start: int,
     options: StoreOptions,
 ) -> pd.DataFrame:
@@ -87,10 +104,8 @@ def merges_by(
         The clusters as they are now.
     leaders : pandas.DataFrame
         As `leaders_before` returns it.
-    events : pandas.DataFrame
+    gone : ClusterEvents
         The events of the clusters that the profiles were of.
-    row : numpy.ndarray of int
-        Their rows in the store.
     start : int
         The batch's first row.
     options : StoreOptions
@@ -117,9 +132,10 @@ def merges_by(
     found = found.rename(columns={"profile_id": "old_profile_id"})
     alias_from = options.get("alias_from", ())
     also = {PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) for name in alias_from}
-    told = [c for c in events if c in also or not c.startswith(PROFILE_PROPERTY)]
+    told = [c for c in gone.events if c in also or not c.startswith(PROFILE_PROPERTY)]
     # What earlier batches brought was known before, whenever it says that it was received.
-    by = _joining(stitch_part(events[told], options, later=row >= start), row)
+    joined = stitch_part(gone.events[told], options, later=gone.row >= start, aliases=gone.aliases)
+    by = _joining(joined, gone.row)
     if not part.found.merge:
         by = by[by["row"] >= start]
     found = found.merge(by.astype({"row": "Int64"}), on="old_profile_id", how="left")

@@ -24,7 +24,7 @@ DRAFT = "index.new.duckdb"
 
 #: Of the tables below, and of how their contents follow from the rows. A change of either, or of
 #: which profiles `stitch` draws, needs the next number: an index of another one is rebuilt.
-FORMAT = 4
+FORMAT = 5
 
 TABLES = {
     "about": "format INTEGER, options VARCHAR",
@@ -34,7 +34,8 @@ TABLES = {
     "columns": "place INTEGER, name VARCHAR",
     "cells": "place INTEGER, kind VARCHAR, name VARCHAR",
     "rows": "row BIGINT, cluster BIGINT, event_key UBIGINT, timestamp TIMESTAMP, "
-    "received_at TIMESTAMP",
+    # The keys of a row's aliases, and what it says: see `evidence`.
+    "received_at TIMESTAMP, carries UBIGINT[], says0 BIGINT",
     "merges": "batch INTEGER, timestamp TIMESTAMP, old_profile_id VARCHAR, "
     "new_profile_id VARCHAR, event_name VARCHAR, event_id VARCHAR, row BIGINT",
     "roots": "cluster BIGINT, root BIGINT",
@@ -179,22 +180,19 @@ def note_digest(con: duckdb.DuckDBPyConnection, number: int, digest: str) -> Non
 _FEW_ROWS = 500_000
 
 
-@contextlib.contextmanager
-def writing(con: duckdb.DuckDBPyConnection, rows: int) -> Iterator[None]:
-    """Insert so many rows.
+def prepare_to_write(con: duckdb.DuckDBPyConnection, rows: int) -> None:
+    """Set the threads for so many rows: to insert them, commit, and write them into the file.
 
     With several threads DuckDB compresses rows while it inserts them, and again with what is below
     them when it commits: twice the work for a few rows.
     """
-    if rows >= _FEW_ROWS:
-        yield
-        return
-    (before,) = con.execute("SELECT current_setting('threads')").fetchall()[0]
-    con.execute("SET threads = 1")
-    try:
-        yield
-    finally:
-        con.execute(f"SET threads = {before}")
+    if rows < _FEW_ROWS:
+        con.execute("SET threads = 1")
+
+
+def prepare_to_read(con: duckdb.DuckDBPyConnection) -> None:
+    """Set the threads to look rows up."""
+    con.execute("RESET threads")
 
 
 def remove(path: Path) -> None:

@@ -13,12 +13,15 @@ import pyarrow.compute as pc
 from convergekit.base.text import to_arrow
 from convergekit.events.normalise import normalise
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
-from convergekit.identity.aliases import EventAliases
+from convergekit.identity.alias_rules import AliasRules
+from convergekit.identity.aliases import NO_RULES, EventAliases
+from convergekit.identity.blocking import Block
+from convergekit.identity.dedupe import KeptEvents, find_kept
 from convergekit.identity.evidence import Deduplicated
 from convergekit.identity.options import IdentityMode, StitchOptions
 from convergekit.identity.pipeline import name_and_carry, named, prove, read, resolve
 from convergekit.identity.properties import carry_retroactive
-from convergekit.identity.read_aliases import read_aliases
+from convergekit.identity.read_aliases import AliasColumns, read_aliases
 from convergekit.identity.tables import StitchedEvents
 from convergekit.store.options import StoreOptions
 from convergekit.typing import BoolArray, IntArray
@@ -53,6 +56,17 @@ class Part:
         return pc.is_in(to_arrow(ids), value_set=now).to_numpy(zero_copy_only=False)
 
 
+@dataclass(frozen=True)
+class _ReadBefore(AliasColumns):
+    """Aliases that were read before, in one form."""
+
+    aliases: EventAliases
+
+    def united(self, *, block: Block = (), rules: AliasRules = NO_RULES) -> EventAliases:
+        """Return them."""
+        return self.aliases
+
+
 def needed(name: str, options: StoreOptions) -> bool:
     """Return whether profiles depend on a column."""
     return (
@@ -77,6 +91,7 @@ def stitch_part(
     *,
     identity: IdentityMode | None = None,
     later: BoolArray | None = None,
+    aliases: EventAliases | None = None,
 ) -> Part:
     """Stitch normalised events of whole clusters.
 
@@ -92,10 +107,18 @@ def stitch_part(
         has in the end is the same.
     later : numpy.ndarray of bool, optional
         Events that became known after all others.
+    aliases : EventAliases, optional
+        Of the events, where they were read before.
     """
     chosen = options_among(events, options)
     accepted = normalise(events, alias_from=chosen.alias_from, nothing=chosen.nothing)
-    found = prove(*read(accepted, chosen), chosen, later=later)
+    if aliases is None:
+        copies, columns = read(accepted, chosen)
+    else:
+        kept = find_kept(accepted.events, accepted.arrival, chosen.dedupe_on)
+        copies = KeptEvents(accepted.events, accepted.arrival, kept, chosen.merge)
+        columns = _ReadBefore([], [], aliases)
+    found = prove(copies, columns, chosen, later=later)
     wide = found.kept_events
     profiles = resolve(
         wide,

@@ -11,10 +11,14 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.events.arrow import as_lists_of_text
+from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.store.cells import DUCKDB_TYPES, decode
 
 if TYPE_CHECKING:
     import duckdb
+
+#: So many yes and no are kept in a whole number of 64 bits with a sign.
+BITS = 63
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Columns:
     places : dict of str to int
         Each column's number, in the order in which they first came.
     cells : RowCells
+    properties : list of str
+        The profile properties, in the order in which they first came.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -70,6 +76,7 @@ class Columns:
         named = con.execute("SELECT name, place FROM columns ORDER BY place").fetchall()
         self.places: dict[str, int] = dict(named)
         self.cells = RowCells({name: {} for name in self.places})
+        self.properties = [name for name in self.places if name.startswith(PROFILE_PROPERTY)]
         cells = con.execute(
             "SELECT columns.name, kind, cells.name FROM cells JOIN columns USING (place) "
             "ORDER BY place, kind"
@@ -83,6 +90,16 @@ class Columns:
             self.places[name] = len(self.places)
             self.cells.of[name] = {}
             self._con.execute("INSERT INTO columns VALUES (?, ?)", [self.places[name], name])
+            if name.startswith(PROFILE_PROPERTY):
+                before = len(self.says)
+                self.properties.append(name)
+                for column in self.says[before:]:
+                    self._con.execute(f"ALTER TABLE rows ADD COLUMN {column} BIGINT")
+
+    @property
+    def says(self) -> list[str]:
+        """The columns of the numbers that tell what rows say."""
+        return [f"says{number}" for number in range(len(self.properties) // BITS + 1)]
 
     def cells_of(self, name: str, kind: str) -> str:
         """Return the name in the file of a column's cells of a kind, made if there are none."""
@@ -125,15 +142,22 @@ def read_rows(
     """
     names = list(names)
     known = ["row", "cluster", "timestamp", "received_at"]
-    chosen = ", ".join([*known, *columns.cells.in_file(names)])
-    found = con.sql(f"SELECT {chosen} FROM {table} WHERE {where}").to_arrow_table()
-    row = found.column("row").to_numpy()
-    if (row[1:] < row[:-1]).any():
-        found = found.take(pa.array(np.argsort(row)))
+    found = rows_in_order(con, [*known, *columns.cells.in_file(names)], where, table)
     about = found.select(known).to_pandas()
     for name in ("timestamp", "received_at"):
         about[name] = about[name].dt.tz_localize("UTC")
     return columns.cells.frame(found, names), about
+
+
+def rows_in_order(
+    con: duckdb.DuckDBPyConnection, chosen: Iterable[str], where: str, table: str = "rows"
+) -> pa.Table:
+    """Return columns of rows, `row` among them, in the order in which they were added."""
+    found = con.sql(f"SELECT {', '.join(chosen)} FROM {table} WHERE {where}").to_arrow_table()
+    row = found.column("row").to_numpy()
+    if (row[1:] < row[:-1]).any():
+        found = found.take(pa.array(np.argsort(row)))
+    return found
 
 
 def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:

@@ -32,12 +32,13 @@ from convergekit.readers.own.columns import ColumnsOfFiles
 from convergekit.readers.reading import Paths, ReadingOptions
 from convergekit.stitched import Stitched
 from convergekit.store.access import add_batch, ask, ask_within, changing
-from convergekit.store.adding import Added, rows_of
+from convergekit.store.adding import Added
 from convergekit.store.batches import read_batch
 from convergekit.store.by_parts import split_store
 from convergekit.store.clusters import KEY
 from convergekit.store.directory import create, holds_store, resolved
 from convergekit.store.erasure import ForgottenInStore, forget_in
+from convergekit.store.evidence import rows_of
 from convergekit.store.former import settle
 from convergekit.store.interrupts import held_back
 from convergekit.store.manifest import FORMAT, Manifest, read_manifest

@@ -624,3 +624,28 @@ def test_a_calendar_that_is_none_is_refused(path, chosen, message):
     with pytest.raises(ck.ConvergekitError, match=message):
         ck.open_store(path, **chosen)
     assert not path.exists()
+
+
+def test_more_properties_than_a_number_has_bits(path):
+    named = {f"profile_properties.p{number}": f"v{number}" for number in range(70)}
+    first = frame((0, "k1", "a@x.org"), event_id="1", **named)
+    second = frame((1, "k1", "a@x.org"), event_id="2", **{"profile_properties.p69": "new"})
+    store = ck.open_store(path)
+    store.add(first)
+    store.add(second)
+    same(store.profiles, together(first, second).profiles)
+    assert store.profiles["profile.p69"].tolist() == ["new"]
+    assert store.profiles["profile.p68"].tolist() == ["v68"]
+
+
+def test_an_event_id_that_looks_like_the_mark_of_copies_is_an_event_of_its_own(path):
+    one, other = (0, "k1", "a@x.org"), (1, "k1", "a@x.org")
+    copied = frame(one, one, event_id="1")
+    named = frame(other, one, event_id=["copies of row 0", "1"])
+    store = ck.open_store(path)
+    store.add(copied)
+    store.add(named)
+    s = together(copied, named)
+    assert s.profiles["events"].tolist() == [2]
+    same(store.profiles, s.profiles)
+    assert store.status().duplicates == len(s.duplicates) == 2
