@@ -14,6 +14,7 @@ from convergekit.change.asking import why
 from convergekit.change.compared import ComparedInMemory
 from convergekit.change.result import Why
 from convergekit.errors import ConvergekitError, NotOnThisEngine
+from convergekit.figures.calls import of_function
 from convergekit.funnels.suggest import event_counts, suggested
 from convergekit.identity.tables import HasTables, StitchedEvents
 from convergekit.typing import BoolArray
@@ -40,6 +41,7 @@ class HasStitched(Protocol):
         ...
 
 
+@of_function
 def watch(
     store: HasTables | HasStitched,
     numbers: str | Path | Mapping[str, Any],

@@ -523,7 +523,7 @@ def test_all_commands_that_read_exports_take_the_same_options():
         f"{name}_command"
         for name in (
             *("stitch", "funnel", "retention", "sessions", "attribution", "customers"),
-            *("check", "marketing", "report", "add", "mcp"),
+            *("check", "marketing", "report", "add", "mcp", "why"),
         )
     }
     first, *others = taken.values()

@@ -28,7 +28,14 @@ class World:
     def names(self) -> dict[str, Any]:
         """What the code of calls may name."""
         found = {"s": self.s, "ck": ck, "events": self.events, "spend": self.spend}
-        return {**found, "truth": self.truth, "alias": EMAIL, "a": self.s, "b": self.s}
+        return {
+            **found,
+            "truth": self.truth,
+            "alias": EMAIL,
+            "a": self.s,
+            "b": self.s,
+            "store": self.s,
+        }
 
 
 @functools.cache
@@ -104,6 +111,7 @@ IN_MEMORY: dict[str, Callable[[World], Any]] = {
     "credit story": lambda w: _story(w.s),
     "power": lambda w: w.s.experiment_power("Placed Order", within="7D"),
     "what if": lambda w: w.s.without("email"),
+    "watch": lambda w: ck.watch(w.s, {"number": [{"kind": "events", "event": "Placed Order"}]}),
     "forgotten": lambda w: w.s.forget(EMAIL),
     "after": lambda w: w.s.forget(EMAIL).stitched.report,
     "check-up": lambda w: ck.check_up(w.events),
