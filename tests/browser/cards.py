@@ -55,6 +55,7 @@ def cards(directory):
         months.retention(),
         _experiment(season.events),
         months.experiment_power("Placed Order"),
+        _watch(),
         ck.read_spend(str(ROOT / "data" / "spend" / "*")),
         months.match_spend(season.spend),
         months.marketing(season.spend),
@@ -72,6 +73,18 @@ def _experiment(events):
     )
     s = ck.stitch(events.assign(**{"properties.variant": arms}))
     return s.experiment("variant", exposure="PageView", value="total_price", before="14D")
+
+
+def _watch():
+    """Return numbers of which one raises an alarm, and one cannot be compared."""
+    events = ck.simulate_store(people=2500, days=98, seed=2).events
+    lost = (events["event_name"] == "Placed Order") & (events["timestamp"] >= "2026-06-04")
+    steps = ["PageView", "Placed Order"]
+    numbers = [
+        {"kind": "events", "event": "Placed Order"},
+        {"kind": "conversion", "steps": steps, "within": "90D"},
+    ]
+    return ck.watch(ck.stitch(events[~lost]), {"number": numbers})
 
 
 def _with_faults(events):
