@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-#: What to do where there is no browser.
+#: What to do without a browser.
 NO_BROWSER = "install a Chromium (apt install chromium), or name one with BROWSER_PATH="
 
 

@@ -179,7 +179,7 @@ class TouchWays:
         When each conversion was.
     lookback : int, or numpy.ndarray of int for each conversion
     last_resort, collapse : bool
-        Whether direct visits count where there is no other, and whether of a label in a row the
+        Whether direct visits count where there is not another, and whether of a label in a row the
         last alone does.
     """
 

@@ -112,11 +112,11 @@ def days_of(s: StitchedEvents, until: Any) -> Days:
     Raises
     ------
     ConvergekitError
-        There are no two days of events, or `until` is not a day of the data.
+        There are not two days of events, or `until` is not a day of the data.
     """
     begin, end = s.observed_span
     if pd.isna(end):
-        raise ConvergekitError("there are no events to watch: add an export first.")
+        raise ConvergekitError("the store does not have events to watch: add an export first.")
     first, last = s.calendar.periods(pd.Series([begin, end]), "D")
     if until is None:
         last = last if _is_over(s, last) else last - 1
@@ -127,7 +127,7 @@ def days_of(s: StitchedEvents, until: Any) -> Days:
     # The day on which data begin is not whole.
     if last <= first:
         raise ConvergekitError(
-            f"there is no whole day to watch up to {last}: the data begin on {first} and end on "
+            f"not one whole day up to {last} can be watched: the data begin on {first} and end on "
             f"{s.calendar.periods(pd.Series([end]), 'D').iloc[0]}."
         )
     periods = pd.period_range(first + 1, last, freq="D")

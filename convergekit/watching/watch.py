@@ -78,8 +78,8 @@ def watch(
     Raises
     ------
     ConvergekitError
-        The file cannot be read, or something in it is not as it has to be; there are no whole
-        days; an option has a value that it does not take; or statsmodels is not installed
+        The file cannot be read, or something in it is not as it has to be; there are not enough
+        whole days; an option has a value that it does not take; or statsmodels is not installed
         (``pip install 'convergekit[watch]'``).
     UnknownNameError
         No event has a name that is watched.
@@ -206,7 +206,7 @@ def _notes(known: Days, until: Any) -> list[str]:
     if until is not None:
         said = [f"Days up to {last}; the last event is of {end:%Y-%m-%d %H:%M}."]
         if end.tz_localize(None).to_period("D") < last:
-            said.append(f"There are no events after {end:%Y-%m-%d %H:%M}.")
+            said.append(f"There are not any events after {end:%Y-%m-%d %H:%M}.")
     return said
 
 
