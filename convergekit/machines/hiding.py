@@ -26,7 +26,13 @@ _COLUMNS = re.compile(
 _PERSONAL = re.compile(
     r"mail|phone|mobile|firstname|lastname|fullname|surname|givenname|username|address|street|zip"
     r"|postal|birth|^ip|ssn|iban|^name$|customerid|userid|^uid$|cookie|token|clientid|deviceid"
+    r"|customername|billingname|shippingname|vorname|nachname|strasse|geburt"
 )
+#: Words of a property's name that say so.
+_PERSONAL_WORDS = frozenset({"ip", "tel", "dob", "birthday", "surname"})
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+#: Where an error quotes a cell.
+_CELL = re.compile(r"(?:, with|; the first is) (?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?= in )")
 _PROFILE_ID = re.compile(r"\bp_[0-9a-f]{8,}\b")
 _PHONE = re.compile(r"\+?\d(?:[ ().-]?\d){6,}")
 #: Shorter aliases are hidden where they are a whole text alone: "12" is also a number.
@@ -91,7 +97,7 @@ class Shield:
         """Return a cell of a breakdown, which may be an alias in the form of a number."""
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             written = f"{value:.0f}" if float(value).is_integer() else str(value)
-            return HIDDEN if written in self.whole else value
+            return value if self.text(written) == written else HIDDEN
         return self.value(value)
 
     def _without_aliases(self, text: str) -> str:
@@ -121,12 +127,13 @@ class Shield:
     def _without_phones(self, text: str) -> str:
         if not self.phones:
             return text
-        return _PHONE.sub(
-            lambda found: (
-                HIDDEN if re.sub(r"\D", "", found[0])[-_DIGITS:] in self.phones else found[0]
-            ),
-            text,
-        )
+
+        def hidden(found: re.Match[str]) -> str:
+            # A number that was read as one with a fraction ends with .0.
+            digits = re.sub(r"\D", "", re.sub(r"\.0$", "", found[0]))
+            return HIDDEN if digits[-_DIGITS:] in self.phones else found[0]
+
+        return _PHONE.sub(hidden, text)
 
 
 def without_people(described: dict[str, Any], shield: Shield, labels: Collection[str]) -> None:
@@ -162,22 +169,35 @@ def is_personal(name: str) -> bool:
 
     Examples
     --------
-    >>> [is_personal(name) for name in ("profile.$first_name", "utm_source", "customer_id")]
-    [True, False, True]
+    >>> [is_personal(name) for name in ("profile.$first_name", "utm_source", "client_ip", "zip")]
+    [True, False, True, True]
     """
     for prefix in (PROFILE_PROPERTY, PROPERTY, PROFILE):
         name = name.removeprefix(prefix)
-    return bool(_PERSONAL.search(re.sub(r"[^a-z]", "", name.lower())))
+    words = {word.lower() for word in _WORD.findall(name)}
+    letters = re.sub(r"[^a-z]", "", name.lower())
+    return bool(_PERSONAL.search(letters) or words & _PERSONAL_WORDS)
 
 
-def refuse_personal(names: Iterable[str]) -> None:
-    """Raise at a breakdown by what says who somebody is."""
+def refuse_personal(names: Iterable[str], option: str = "by") -> None:
+    """Raise at a breakdown by what says who somebody is, or at adding it up."""
     for name in names:
         if is_personal(name) or _COLUMNS.search(name):
             raise ConvergekitError(
-                f"by={name!r} would name people. Break down by another property, or start the "
+                f"{option}={name!r} would name people. Give another property, or start the "
                 "server with --with-people."
             )
+
+
+def without_cells(error: str) -> str:
+    """Return what an error says without the cell that it quotes.
+
+    Examples
+    --------
+    >>> without_cells("column 'born' is str, with '1815-12-10' in row 0. Convert it.")
+    "column 'born' is str in row 0. Convert it."
+    """
+    return _CELL.sub("", error)
 
 
 def quoted_names(described: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

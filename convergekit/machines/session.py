@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from convergekit.machines.hiding import (
     quoted,
     quoted_names,
     refuse_personal,
+    without_cells,
     without_people,
 )
 from convergekit.machines.tools import OF_PEOPLE, OF_SPEND, TOOLS, Tool
@@ -63,6 +65,7 @@ class Session:
     spend: Any = None
     with_people: bool = False
     answers: list[dict[str, Any]] = field(default_factory=list)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def tools(self) -> dict[str, Tool]:
@@ -99,7 +102,8 @@ class Session:
         arguments : mapping, optional
         """
         try:
-            with warnings.catch_warnings(record=True) as told:
+            # What one call warns of would be told with another's answer.
+            with self._one_at_a_time, warnings.catch_warnings(record=True) as told:
                 warnings.simplefilter("always")
                 found = self._found(name, dict(arguments or {}))
             remarks = [self._shielded(str(one.message)) for one in told]
@@ -124,6 +128,7 @@ class Session:
         labels = by if isinstance(by, list) else [by]
         if not self.with_people:
             refuse_personal(labels)
+            refuse_personal([asked["value"]] if asked.get("value") else [], "value")
         found = tool.run(self, **asked)
         if isinstance(found, dict):
             # It quotes the agent's text, in which an alias may stand.
@@ -142,7 +147,7 @@ class Session:
 
     def _shielded(self, text: str) -> str:
         """Return a sentence of ours without people, the names from exports in it quoted."""
-        shown = text if self.with_people else self.shield.text(text)
+        shown = text if self.with_people else self.shield.text(without_cells(text))
         return quoted(shown, [*self.names, *self.properties])
 
     def _written(self, found: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -80,6 +81,51 @@ def test_a_breakdown_by_people_is_refused(session, by):
     reply = session.ask("funnel", {"steps": STEPS, "by": [by]})
     assert reply.is_error
     assert "would name people" in data(reply)["error"]
+
+
+def personal():
+    """Return a store whose properties say who people are, as texts and as numbers."""
+    orders = pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": [f"2026-03-{day:02d}T10:00:00Z" for day in range(1, 11)],
+            "alias.phone": [f"+491701234{number:03d}" for number in range(10)],
+            "properties.phone": [491701234000 + number for number in range(10)],
+            "properties.nr": [491701234000.0 + number for number in range(10)],
+            "properties.memo": [f"Ada {number}" for number in "abcdefghij"],
+            "properties.client_ip": [f"10.0.0.{number}" for number in range(10)],
+            "properties.customer_name": [f"Ada {number}" for number in "abcdefghij"],
+        }
+    )
+    return Session(ck.stitch(orders))
+
+
+@pytest.mark.parametrize(
+    ("tool", "asked"),
+    [
+        ("counts", {"event": "Placed Order", "value": "phone", "freq": "D"}),
+        ("counts", {"event": "Placed Order", "value": "memo", "freq": "D"}),
+        ("customers", {"value": "phone"}),
+        ("customers", {"value": "memo"}),
+        ("next_fix", {"event": "Placed Order", "value": "memo"}),
+        ("funnel", {"steps": ["Placed Order"], "by": ["nr"]}),
+        ("funnel", {"steps": ["Placed Order"], "by": ["client_ip"]}),
+        ("funnel", {"steps": ["Placed Order"], "by": ["customer_name"]}),
+    ],
+)
+def test_no_value_of_a_person_is_added_up_or_quoted(tool, asked):
+    text = personal().ask(tool, asked).text
+    assert "4917012340" not in text
+    assert "Ada " not in text
+    assert "10.0.0." not in text
+
+
+def test_calls_at_once_have_their_own_remarks():
+    session = Session(stores()[0].s)
+    alone = session.ask("overview").text
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: session.ask("overview").text, range(8)))
+    assert set(found) == {alone}
 
 
 def hostile():
