@@ -257,10 +257,19 @@ def _fitted(number: DailyNumber, days: IntArray) -> tuple[Past, FloatArray]:
         family = models.families.Binomial()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        fit = models.GLM(target, design, family=family).fit(scale="X2")
+        model = models.GLM(target, design, family=family)
+        try:
+            fit = model.fit(scale="X2")
+        except ValueError:
+            # Every day was as expected to the last: nothing is known of how much days differ.
+            fit = model.fit(scale=1.0)
     residuals = np.asarray(fit.resid_pearson, dtype=np.float64)
     is_money = number.base is None and not np.array_equal(number.top, number.events)
-    dispersion = float(fit.scale) if is_money else max(float(fit.scale), 1.0)
+    spread = float(np.square(residuals).sum())
+    # Orders of one value differ by how many there are.
+    least = float(number.top[days].sum() / number.events[days].sum()) if is_money else 1.0
+    dispersion = max(float(fit.scale), 1.0) if not is_money else float(fit.scale)
+    dispersion = dispersion if spread else least
     covariance = np.asarray(fit.cov_params()) * (dispersion / float(fit.scale))
     past = Past(
         number=number,

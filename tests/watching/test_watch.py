@@ -411,3 +411,14 @@ def test_names_are_shown_as_they_are():
     found = ck.watch(ck.stitch(events), {"number": [{"kind": "events", "event": "Paid | <b> `x`"}]})
     assert r"Paid \| &lt;b&gt; \`x\`" in found.to_markdown()
     assert "<b>" not in found._repr_html_()
+
+
+@pytest.mark.parametrize("number", ALL[:2])
+def test_what_is_the_same_every_day_is_watched_too(number):
+    """An hourly signal, say: that it stops is an alarm, that it goes on is none."""
+    steady = events_of([24] * 71).assign(**{"properties.total_price": 5.0})
+    found = ck.watch(ck.stitch(steady), {"number": [number]})
+    assert found.table["verdict"].tolist() == ["as expected"]
+    stopped = events_of([24] * 70 + [2]).assign(**{"properties.total_price": 5.0})
+    found = ck.watch(ck.stitch(stopped), {"number": [number]})
+    assert found.table["verdict"].tolist() == ["alarm"]
