@@ -56,7 +56,9 @@ def each_beside(
         while left or at_work:
             while left and len(at_work) <= processes:
                 at_work.append(executor.submit(Outcome.of, partial(task, left.popleft())))
-            outcome: Outcome = at_work.popleft().result()
+            # It counts as at work until it is here: an interrupt while it is waited for ends it.
+            outcome: Outcome = at_work[0].result()
+            at_work.popleft()
             yield outcome.taken()
     except loky.process_executor.BrokenProcessPool as error:
         raise ConvergekitError(

@@ -83,13 +83,21 @@ def at_once_in(memory: int, rows: int) -> int:
     return max(1, min(CORES, memory // LEAST_OF_A_PROCESS))
 
 
-def at_once_of(parts: int, rows_take: int, memory: int, rows: int) -> int:
+def at_once_of(parts: int, rows_take: int, memory: int, rows: int, largest: int) -> int:
     """Return at how many of so many parts it can be worked at once, whoever split the rows.
+
+    Parameters
+    ----------
+    parts, rows_take, memory, rows : int
+    largest : int
+        How many rows the largest part has.
 
     Examples
     --------
-    >>> at_once_of(2, rows_take=10**9, memory=4 * 10**9, rows=1000)
+    >>> at_once_of(2, rows_take=10**9, memory=4 * 10**9, rows=1000, largest=600)
     1
     """
-    a_part = max(1, rows_take * TIMES_ROWS // max(parts, 1))
+    # A part is hardly ever of the mean size; what `TIMES_ROWS` has beyond what was measured, a
+    # sixth, is for that.
+    a_part = max(1, rows_take * largest * TIMES_ROWS // max(rows, 1) * 5 // 6)
     return max(1, min(at_once_in(memory, rows), parts, memory // a_part))

@@ -156,7 +156,8 @@ class Run:
     def at_once(self) -> int:
         """At how many parts it is worked at once, each by a process."""
         done = self.workdir.done
-        return at_once_of(done.parts, done.size, self.memory, done.rows)
+        largest = max(done.rows_in, default=0)
+        return at_once_of(done.parts, done.size, self.memory, done.rows, largest)
 
     def _each(
         self,
@@ -330,7 +331,9 @@ class Run:
         cluster = clusters(hashes.links(), done.rows)
         at_once = at_once_in(self.memory, done.rows)
         parts = self.parts or parts_for(done.size, self.memory, at_once)
-        most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
+        # How large a cluster may be does not depend on the machine.
+        alone = self.parts or parts_for(done.size, self.memory)
+        most = self.max_cluster or max(-(-done.rows // alone), LEAST_CLUSTER)
         refuse_large(workdir, self.witnesses, self.options, cluster, most)
         part = np.empty(done.rows, dtype=np.uint16)
         for at in range(0, done.rows, _AT_ONCE):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 import warnings
 from functools import partial
 
@@ -13,7 +14,7 @@ import pytest
 
 import convergekit as ck
 from convergekit.identity.options import StitchOptions
-from convergekit.parts import beside, stitching
+from convergekit.parts import beside, memory, stitching
 from convergekit.parts.stitching import stitched_by_parts
 from tests.parts.parts_cases import check_tables
 
@@ -113,3 +114,44 @@ def test_few_rows_start_no_process(events, tmp_path, monkeypatch):
 
     monkeypatch.setattr(beside, "each_beside", never)
     check_tables(run(events, tmp_path), ck.stitch(events))
+
+
+def begin_and_end(number, *, folder):
+    (folder / "begun").touch()
+    time.sleep(4)
+    (folder / "ended").touch()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGALRM")
+def test_an_interrupt_ends_the_last_process_too(tmp_path):
+    def interrupt(*_):
+        if (tmp_path / "begun").exists():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(beside.each_beside([0], partial(begin_and_end, folder=tmp_path), 2))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    time.sleep(5)
+    assert not (tmp_path / "ended").exists()
+
+
+def test_how_large_a_cluster_may_be_does_not_depend_on_cores(monkeypatch, tmp_path, events):
+    said, parts = [], []
+    monkeypatch.setattr(memory, "WORTH_PROCESSES", 0)
+    monkeypatch.setattr(memory, "LEAST_OF_A_PROCESS", 1)
+    monkeypatch.setattr(stitching, "LEAST_CLUSTER", 1)
+    monkeypatch.setattr(stitching, "refuse_large", lambda *given: said.append(given[-1]))
+    monkeypatch.setattr(stitching, "at_once_of", lambda *_: 1)
+    for cores in (1, 4):
+        monkeypatch.setattr(memory, "CORES", cores)
+        place = tmp_path / str(cores)
+        p = stitched_by_parts(events, StitchOptions.of(), None, place, memory="200KB")
+        parts.append(p.parts)
+    assert parts[0] > 1
+    assert parts[1] == pytest.approx(4 * parts[0], abs=4)
+    assert said[0] == said[1] < len(events)

@@ -45,7 +45,9 @@ class FetchedRun(Run):
             done.size = self._size(clustered)
             at_once = at_once_in(self.memory, clustered.rows)
             parts = self.parts or parts_for(done.size, self.memory, at_once)
-            most = self.max_cluster or max(-(-clustered.rows // parts), LEAST_CLUSTER)
+            # How large a cluster may be does not depend on the machine.
+            alone = self.parts or parts_for(done.size, self.memory)
+            most = self.max_cluster or max(-(-clustered.rows // alone), LEAST_CLUSTER)
             found = clustered.largest(most)
             if found is not None:
                 counts = Counter(found.carried)
