@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,14 @@ from convergekit.errors import ConvergekitError
 from convergekit.identity.aliases import urn
 from convergekit.identity.options import StitchOptions
 from convergekit.parts.clusters import Carried, carries
-from convergekit.parts.rows import Witnesses, read
-from convergekit.parts.workdir import Workdir
+from convergekit.parts.rows import Witnesses
 
 _NAMED = 3
 
 
 def refuse_large(
-    workdir: Workdir,
+    blocks: Sequence[int],
+    block_of: Callable[[int, set[str]], pd.DataFrame],
     witnesses: Witnesses,
     options: StitchOptions,
     cluster: npt.NDArray[Any],
@@ -31,8 +32,10 @@ def refuse_large(
 
     Parameters
     ----------
-    workdir : Workdir
-        With the blocks of the rows.
+    blocks : sequence of int
+        How many rows each block has.
+    block_of : callable
+        Returns columns of the block of a number.
     witnesses : Witnesses
     options : StitchOptions
     cluster : numpy.ndarray of int
@@ -54,12 +57,12 @@ def refuse_large(
     inside, first = cluster == largest, 0
     counts: Counter[str] = Counter()
     names = {name for name in witnesses.columns if carries(name, options)}
-    for place, rows in enumerate(workdir.done.blocks):
+    for place, rows in enumerate(blocks):
         mine = inside[first : first + rows]
         first += rows
         if mine.any():
-            block = read(workdir.read("blocks", f"{place:05}.parquet"), names)
-            counts += carried_most(witnesses.typed([block], names), options, mine)
+            block = witnesses.typed([block_of(place, names)], names)
+            counts += carried_most(block, options, mine)
     over = int((sizes > most).sum())
     raise too_large(counts, int(sizes[largest]), len(cluster), over, most)
 

@@ -20,13 +20,15 @@ from convergekit.events.arrow import Frame, as_frame, as_lists_of_text
 from convergekit.events.canonical import open_columns, written_by_stitch
 from convergekit.readers.concatenate import concatenate
 from convergekit.typing import IntArray
-from convergekit.writers.saved_frames import frame_of, parquet_of
+from convergekit.writers.saved_frames import arrow_of, frame_of, parquet_of
 
 #: The column in which the files of a run keep the place of each row among all. A frame that is
 #: stitched has no column of this name: stitching replaces it.
 ROW = "row"
 #: The column in which an engine says the part of each row that is fetched.
 PART = "_ck_part"
+#: How the name of an Arrow file of rows ends.
+CARRIED = ".arrow"
 _EXACT = 2**53
 
 
@@ -159,16 +161,21 @@ def shared_numbers(numbers: int, rows: int) -> ColumnError:
     )
 
 
-def written(frame: pd.DataFrame, *, for_now: bool = False) -> bytes:
-    """Return rows as the content of a file.
+def written(frame: pd.DataFrame) -> bytes:
+    """Return rows as the content of a Parquet file."""
+    return parquet_of(frame, "the rows", lean=True)
+
+
+def carried_over(frame: pd.DataFrame, *, for_now: bool) -> bytes:
+    """Return rows as the content of a file that we alone read: an Arrow file.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-    for_now : bool, default False
+    for_now : bool
         Whether the file is read once and removed: then time counts more than room.
     """
-    return parquet_of(frame, "the rows", lean=True, codec="snappy" if for_now else "zstd")
+    return arrow_of(frame, "the rows", codec="lz4" if for_now else "zstd")
 
 
 def read(

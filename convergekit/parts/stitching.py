@@ -53,8 +53,10 @@ from convergekit.parts.memory import (
 from convergekit.parts.part import said_of_rows, stitched_part, tracked_part
 from convergekit.parts.progress import ProgressBar
 from convergekit.parts.rows import (
+    CARRIED,
     ROW,
     Witnesses,
+    carried_over,
     numbers_apart,
     opened_block,
     read,
@@ -196,6 +198,11 @@ class Run:
 
     # Reading.
 
+    @staticmethod
+    def block_file(place: int) -> str:
+        """Return the name of a block's file."""
+        return f"{place:05}{CARRIED}"
+
     def _read(self) -> None:
         """Write the rows in blocks, unit by unit."""
         done, workdir = self.workdir.done, self.workdir
@@ -213,8 +220,8 @@ class Run:
                     block = with_rows(block, row)
                 # Those of a single part are moved, and stay.
                 for_now = done.size * TIMES_ROWS > self.memory
-                content = written(block, for_now=for_now)
-                workdir.write_rows(content, "blocks", f"{place:05}.parquet")
+                content = carried_over(block, for_now=for_now)
+                workdir.write_rows(content, "blocks", self.block_file(place))
             done.blocks += sizes
             done.units = number + 1
             workdir.record()
@@ -222,7 +229,7 @@ class Run:
         if not done.blocks:
             nothing = pd.DataFrame(columns=NO_COLUMNS, dtype="str")
             numbered = with_rows(nothing, np.empty(0, dtype=np.int64))
-            workdir.write_rows(written(numbered), "blocks", "00000.parquet")
+            workdir.write_rows(carried_over(numbered, for_now=False), "blocks", self.block_file(0))
             workdir.write_rows(written(nothing), "facts", "types-00000.parquet")
             done.blocks = [0]
         done.read = True
@@ -313,7 +320,7 @@ class Run:
         said: list[pd.DataFrame] = []
         numbers: list[pd.Series] = []
         for place, rows in enumerate(done.blocks):
-            block = self.frame("blocks", f"{place:05}.parquet", names=names | told | {ROW})
+            block = self._block(place, names | told | {ROW})
             carried = Carried.of(self.typed(block, names), self.options)
             said.append(block[[name for name in block.columns if name in told]])
             if self.source.numbered:
@@ -334,7 +341,7 @@ class Run:
         # How large a cluster may be does not depend on the machine.
         alone = self.parts or parts_for(done.size, self.memory)
         most = self.max_cluster or max(-(-done.rows // alone), LEAST_CLUSTER)
-        refuse_large(workdir, self.witnesses, self.options, cluster, most)
+        refuse_large(done.blocks, self._block, self.witnesses, self.options, cluster, most)
         part = np.empty(done.rows, dtype=np.uint16)
         for at in range(0, done.rows, _AT_ONCE):
             part[at : at + _AT_ONCE] = part_of(cluster[at : at + _AT_ONCE], parts)
@@ -344,6 +351,9 @@ class Run:
         workdir.write(json.dumps(remarks).encode(), "facts", "remarks.json")
         done.parts, done.rows_in = parts, [0] * parts
         workdir.record()
+
+    def _block(self, place: int, names: Collection[str] | None = None) -> pd.DataFrame:
+        return self.frame("blocks", self.block_file(place), names=names)
 
     def _remarks(self, said: pd.DataFrame) -> dict[str, int]:
         """Return what is said of all rows together; refuse names that no event has."""
@@ -381,16 +391,17 @@ class Run:
                 done.rows_in[number] += rows
             done.split = place + 1
             workdir.record()
-            workdir.remove("blocks", f"{place:05}.parquet")
+            workdir.remove("blocks", self.block_file(place))
             self.bar.tell("splitting", place + 1, len(done.blocks))
 
     def split(self, place: int) -> list[tuple[int, int]]:
         """Write the rows of a block by part; return how many are of which."""
-        done, file = self.workdir.done, f"{place:05}.parquet"
+        done = self.workdir.done
         if done.parts == 1:
+            file = self.block_file(place)
             self.workdir.move(("blocks", file), ("rows", "00000", file))
             return [(0, done.blocks[place])]
-        return list(self.write_split(place, self.frame("blocks", file), self._part_of(place)))
+        return list(self.write_split(place, self._block(place), self._part_of(place)))
 
     def _part_of(self, place: int) -> IntArray:
         """Return the part of each row of a block."""
@@ -425,8 +436,8 @@ class Run:
         for number in range(parts):
             at = order[ends[number] : ends[number + 1]]
             if len(at):
-                rows = written(block.iloc[at])
-                self.workdir.write_rows(rows, "rows", f"{number:05}", f"{place:05}.parquet")
+                rows = carried_over(block.iloc[at], for_now=False)
+                self.workdir.write_rows(rows, "rows", f"{number:05}", f"{place:05}{CARRIED}")
                 yield number, len(at)
 
     # Stitching.
@@ -478,7 +489,7 @@ class Run:
     def rows_of(self, number: int) -> tuple[pd.DataFrame, IntArray]:
         """Return the rows of a part, in the types of all, and their places among all."""
         folder = self.workdir.path / "rows" / f"{number:05}"
-        files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
+        files = sorted(folder.glob(f"*{CARRIED}")) if folder.is_dir() else []
         pieces = [self.frame("rows", folder.name, path.name) for path in files]
         there, rows_in = sum(map(len, pieces)), self.workdir.done.rows_in[number]
         if there != rows_in:

@@ -27,7 +27,7 @@ if sys.platform != "win32":
     import fcntl
 
 #: Of the manifest and the files that it names; raised if an older version would misread them.
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "parts.json"
 _LOCK = "lock"
 _OURS = ("blocks", "keys", "rows", "tables", "facts", "views")

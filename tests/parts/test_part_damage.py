@@ -109,7 +109,7 @@ def test_what_a_run_that_goes_on_needs_is_told(files, monkeypatch):
         patched.setattr(stitching.Run, "split", lambda *_: full())
         with pytest.raises(OSError, match="No space"):
             run(files)
-    for name in ("facts/part_of_row.bin", "blocks/00000.parquet"):
+    for name in ("facts/part_of_row.bin", "blocks/00000.arrow"):
         path = files / "run" / name
         content = path.read_bytes()
         for damaged in (content[: len(content) // 2], b""):

@@ -12,7 +12,7 @@ from convergekit.parts.engines.clustered import ClusteredTable
 from convergekit.parts.large import too_large
 from convergekit.parts.memory import LEAST_CLUSTER, at_once_in, parts_for
 from convergekit.parts.part import said_of_rows
-from convergekit.parts.rows import PART, ROW, opened_block, witnesses_in, written
+from convergekit.parts.rows import CARRIED, PART, ROW, opened_block, witnesses_in, written
 from convergekit.parts.stitching import ALONE, Run, memory_of, refuse_unknown
 from convergekit.readers.concatenate import concatenate
 
@@ -77,7 +77,7 @@ class FetchedRun(Run):
 
     def _remove_from(self, place: int) -> None:
         """Remove what a fetch left that was ended: its blocks are other ones the next time."""
-        for path in self.workdir.path.glob("rows/*/*.parquet"):
+        for path in self.workdir.path.glob(f"rows/*/*{CARRIED}"):
             if int(path.stem) >= place:
                 self.workdir.remove(*path.relative_to(self.workdir.path).parts)
 
@@ -91,7 +91,7 @@ class FetchedRun(Run):
         usable: set[str] = set()
         named: dict[str, None] = {}
         said = []
-        for path in sorted(self.workdir.path.glob("rows/*/*.parquet")):
+        for path in sorted(self.workdir.path.glob(f"rows/*/*{CARRIED}")):
             where = path.relative_to(self.workdir.path).parts
             block = self.frame(*where, names=names | told | {ROW})
             carried = Carried.of(self.typed(block, names), self.options)
