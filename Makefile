@@ -6,6 +6,8 @@ else
 PYTHON ?= python3
 BIN := .venv/bin
 endif
+# Finds convergekit by the Python that is first in PATH.
+PYRIGHT = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/basedpyright
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: help demo test check nightly test-engines test-spark lint notebooks notebooks-check gallery docs audit fuzz \
@@ -91,6 +93,10 @@ lint: .venv/installed  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(PYRIGHT)
+	@# Prints every public name without a type, and nothing else of interest.
+	@$(PYRIGHT) --verifytypes convergekit --ignoreexternal > .venv/types.txt \
+	  || { cat .venv/types.txt; exit 1; }
 
 notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs Chrome or Chromium)
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
