@@ -6,10 +6,12 @@ else
 PYTHON ?= python3
 BIN := .venv/bin
 endif
+# Finds convergekit by the Python that is first in PATH.
+PYRIGHT = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/basedpyright
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: help demo test check nightly test-engines test-spark lint notebooks notebooks-check gallery docs audit fuzz \
-  mutants versions oldest newest bench wheel release clean
+  mutants versions oldest newest bench wheel release release-files binder clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -80,6 +82,7 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.parts.kill --kills 30
 	$(BIN)/python -m tests.machines.calls --calls 100000
 	$(BIN)/python -m fuzz --minutes 60
+	$(BIN)/python release/check_binder.py
 
 test-engines: .venv/engines  ## Run the tests of tables of engines on PostgreSQL and ClickHouse, too
 	$(BIN)/python -m pytest tests/parts/test_engines.py
@@ -91,6 +94,10 @@ lint: .venv/installed  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(PYRIGHT)
+	@# Prints every public name without a type, and nothing else of interest.
+	@$(PYRIGHT) --verifytypes convergekit --ignoreexternal > .venv/types.txt \
+	  || { cat .venv/types.txt; exit 1; }
 
 notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs Chrome or Chromium)
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
@@ -142,20 +149,24 @@ bench: .venv/bench  ## Measure anew what docs/ says of speed and memory, beside 
 	$(BIN)/python -m benchmarks.check_up
 	$(BIN)/python -m benchmarks.read
 
-wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment, far from the checkout
+wheel: .venv/release  ## Build dist/*.whl, and run it in empty environments, by pip and by uv (needs the network)
 	rm -rf dist
-	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m build
+	$(BIN)/python -m build --no-isolation
 	$(BIN)/python release/check_wheel.py dist/*.whl
 
-release: .venv/installed  ## Check and build a release; CONVERGEKIT_UPLOAD=yes also uploads it
+release: .venv/release  ## Do the checklist of CONTRIBUTING.md, and build a release; publish nothing (takes hours)
 	$(BIN)/python release/check_release.py
-	$(MAKE) .venv/release wheel
-	$(BIN)/python -m twine check --strict dist/*
-ifeq ($(CONVERGEKIT_UPLOAD),yes)
-	$(BIN)/python -m twine upload --non-interactive dist/*
-else
-	@echo "dist/ is ready, and nothing was uploaded: CONVERGEKIT_UPLOAD=yes make release does that."
-endif
+	$(MAKE) test test-spark test-engines notebooks-check audit versions binder
+	$(BIN)/python -m tests.processors
+	$(MAKE) release-files
+
+release-files: .venv/release  ## Build what a release consists of, and check each (needs the network, and Chrome)
+	$(BIN)/python release/check_release.py
+	$(MAKE) docs
+	$(BIN)/python release/build_release.py
+
+binder: .venv/installed  ## Run the notebooks with what Binder and Colab install (needs the network)
+	$(BIN)/python release/check_binder.py
 
 clean:  ## Remove what the commands made
 	rm -rf .venv .artefacts dist site .pytest_cache .hypothesis .mypy_cache .ruff_cache .nox

@@ -54,8 +54,9 @@ class AlreadyThereError(WriteError, FileExistsError):
 class UnknownAliasError(ConvergekitError, KeyError):
     """No event carries the alias, or no profile has the ID, that was asked for."""
 
-    # KeyError would show the message in quotes.
-    __str__ = ConvergekitError.__str__
+    def __str__(self) -> str:
+        """Return the message; KeyError would show it in quotes."""
+        return ConvergekitError.__str__(self)
 
 
 class UnknownNameError(ConvergekitError):

@@ -174,7 +174,7 @@ class Stitched(KeepsCalls):
         return self.tables.profiles
 
     @property
-    def alias_graph(self) -> nx.Graph:
+    def alias_graph(self) -> nx.Graph[str]:
         """The alias graph: a node per alias (its URN), an edge per pair that met on an event.
 
         Nodes carry `alias_type`, `alias_value`, `profile_id`, `first_seen`, `last_seen` and

@@ -18,6 +18,8 @@ FILES = (
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "mkdocs.yml",
+    "docs/notebooks.md",
+    "release/conda/recipe.yaml",
 )
 _PLACEHOLDER = re.compile(r"\S*PLACEHOLDER\S*")
 _VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
@@ -38,13 +40,23 @@ def _placeholders(root: Path) -> list[str]:
 
 
 def _undated(root: Path) -> list[str]:
+    version = version_of(root)
+    if re.search(heading_of(version), (root / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE):
+        return []
+    return [f'CHANGELOG.md: give {version} its day, as in "## {version}, 1 December 2026"']
+
+
+def version_of(root: Path) -> str:
+    """Return the version of a checkout, which stands in one place."""
     version = _VERSION.search((root / "convergekit" / "__init__.py").read_text("utf-8"))
     if version is None:
-        return ["convergekit/__init__.py: the line __version__ is missing = ..."]
-    heading = rf"^## {re.escape(version[1])}, \d{{1,2}} [A-Z][a-z]+ \d{{4}}$"
-    if re.search(heading, (root / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE):
-        return []
-    return [f'CHANGELOG.md: give {version[1]} its day, as in "## {version[1]}, 1 December 2026"']
+        raise SystemExit("convergekit/__init__.py: the line __version__ = ... is missing")
+    return version[1]
+
+
+def heading_of(version: str) -> str:
+    """Return the pattern of a version's heading in the changelog, which has the day."""
+    return rf"^## {re.escape(version)}, \d{{1,2}} [A-Z][a-z]+ \d{{4}}$"
 
 
 def main() -> int:

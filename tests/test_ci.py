@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parent.parent
-WORKFLOW = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+WORKFLOWS = ROOT / ".github" / "workflows"
+WORKFLOW = (WORKFLOWS / "ci.yml").read_text("utf-8")
+RELEASE = (WORKFLOWS / "release.yml").read_text("utf-8")
 
 
 def test_each_step_is_a_target_of_make():
@@ -22,6 +26,20 @@ def test_actions_are_pinned_by_major_version_and_given_no_secret():
     assert used
     assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in used)
     assert "secrets" not in WORKFLOW
+
+
+def test_a_release_is_uploaded_only_after_an_approval():
+    jobs = yaml.safe_load(RELEASE)["jobs"]
+    build, publish = jobs["build"], jobs["publish"]
+    assert [step["run"] for step in build["steps"] if "run" in step] == ["make release"]
+    assert not [step for step in publish["steps"] if "run" in step]
+    assert (publish["needs"], publish["environment"]) == ("build", "release")
+    uploads = [step for step in build["steps"] if "pypi" in step.get("uses", "")]
+    assert not uploads
+    used = re.findall(r"uses: (\S+)", RELEASE)
+    others = [action for action in used if not re.fullmatch(r"actions/[a-z-]+@v\d+", action)]
+    assert others == ["pypa/gh-action-pypi-publish@release/v1"]
+    assert "secrets" not in RELEASE
 
 
 def test_make_help_lists_every_command():

@@ -295,13 +295,17 @@ class Attributor:
         The browser of each event, -1 if none is known.
     """
 
+    models: tuple[str, ...]
+    tuning: Tuning
+    browser: IntArray
+
     def __init__(self, s: StitchedEvents, question: Question) -> None:
         self._s, self._asked = s, question
         self.models, self.tuning = question.models, question.tuning
-        self.lookback = parse_duration(question.lookback, name="lookback")
-        self.positions = events_named(s.events, question.conversion)
-        self.unpriced = 0
-        self.cents = None
+        self.lookback: pd.Timedelta = parse_duration(question.lookback, name="lookback")
+        self.positions: IntArray = events_named(s.events, question.conversion)
+        self.unpriced: int = 0
+        self.cents: IntArray | None = None
         if question.value is not None:
             self.cents, self.unpriced = whole_cents(s.events, self.positions, question)
         self._traffic, self.browser = at_once(

@@ -9,6 +9,7 @@ of its number; should two texts ever share a hash, `pandas.factorize` does it al
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numba
 import numpy as np
@@ -210,8 +211,8 @@ def _word(data, i):  # type: ignore[no-untyped-def]
     return word
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def hash_text(data, i, end):  # type: ignore[no-untyped-def]
+@numba.njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+def hash_text(data: npt.NDArray[np.uint8], i: Any, end: Any) -> Any:
     """Return a hash of the bytes from `i` to `end`."""
     h = uint64(end - i) * _MIX_1
     while i + uintp(8) <= end:

@@ -40,7 +40,7 @@ class Lockstep:
         lengths = np.diff(np.append(starts, len(of)))
         order = np.argsort(-lengths, kind="stable")
         self._starts, self._lengths = starts[order], lengths[order]
-        self.sequence = of[self._starts]
+        self.sequence: IntArray = of[self._starts]
 
     def __len__(self) -> int:
         """Return how many sequences there are."""

@@ -71,7 +71,7 @@ from convergekit.writers.parquet import FILES, write_stitched
 if TYPE_CHECKING:
     from convergekit.parts.result import StitchedParts
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="convergekit",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

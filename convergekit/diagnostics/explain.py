@@ -131,7 +131,7 @@ def _refusal(link: dict[str, object]) -> str:
     )
 
 
-def _steps(events: pd.DataFrame, graph: nx.Graph, chain: list[str]) -> pd.DataFrame:
+def _steps(events: pd.DataFrame, graph: nx.Graph[str], chain: list[str]) -> pd.DataFrame:
     hops = list(itertools.pairwise(chain))
     links = [graph.edges[hop] for hop in hops]
     linking = events.set_index("row").loc[[link["row"] for link in links]].reset_index()

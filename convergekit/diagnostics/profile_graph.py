@@ -107,7 +107,7 @@ def profile_graph_figure(s: StitchedEvents, alias_or_id: str, style: Style = USU
     return figure.says(finding, _twin(graph))
 
 
-def _chain_of_blame(graph: nx.Graph, suspect: pd.DataFrame) -> list[str]:
+def _chain_of_blame(graph: nx.Graph[str], suspect: pd.DataFrame) -> list[str]:
     """Return what is blamed, and a chain between the two values that it joins."""
     found = [alias for cut in suspect["cut"] for alias in cut]
     for separates in suspect["separates"]:
@@ -116,7 +116,7 @@ def _chain_of_blame(graph: nx.Graph, suspect: pd.DataFrame) -> list[str]:
     return found
 
 
-def _most_linked(graph: nx.Graph, first: Sequence[str]) -> nx.Graph:
+def _most_linked(graph: nx.Graph[str], first: Sequence[str]) -> nx.Graph[str]:
     """Return the graph, or of a large one the aliases given first and the most linked."""
     if len(graph) <= MOST_SHOWN:
         return graph
@@ -129,7 +129,7 @@ def _width(style: Style) -> int:
     return max((style.width or _USUAL) - _MARGINS, 4 * _NODE)
 
 
-def _names(graph: nx.Graph, blamed: Sequence[str], style: Style) -> dict[str, list[str]]:
+def _names(graph: nx.Graph[str], blamed: Sequence[str], style: Style) -> dict[str, list[str]]:
     """Return the lines of the names that are written, not yet escaped."""
     few = len(graph) <= MOST_NAMED
     named = [
@@ -166,7 +166,7 @@ def _places(
     return places, height
 
 
-def _sides(graph: nx.Graph, places: dict[str, Place]) -> dict[str, bool]:
+def _sides(graph: nx.Graph[str], places: dict[str, Place]) -> dict[str, bool]:
     """Return of which nodes the name stands above: of those whose links go down."""
     return {
         alias: graph.degree(alias) > 0
@@ -182,7 +182,9 @@ def _box(lines: list[str], above: bool, is_blamed: bool) -> Box:
     return Box(half, half, name if above else mark, mark if above else name)
 
 
-def _add_links(figure: Figure, graph: nx.Graph, places: dict[str, Place], colours: Look) -> None:
+def _add_links(
+    figure: Figure, graph: nx.Graph[str], places: dict[str, Place], colours: Look
+) -> None:
     edges = sorted(graph.edges(data=True), key=lambda edge: sorted(edge[:2]))
     for _, width in WIDTHS:
         of_width = [(one, other) for one, other, d in edges if link_width(d["events"]) == width]
@@ -214,7 +216,11 @@ def _add_links(figure: Figure, graph: nx.Graph, places: dict[str, Place], colour
 
 
 def _add_blamed_events(
-    figure: Figure, s: StitchedEvents, graph: nx.Graph, places: dict[str, Place], rows: list[int]
+    figure: Figure,
+    s: StitchedEvents,
+    graph: nx.Graph[str],
+    places: dict[str, Place],
+    rows: list[int],
 ) -> None:
     if not rows:
         return
@@ -248,7 +254,7 @@ def _add_blamed_aliases(figure: Figure, places: dict[str, Place], blamed: list[s
 
 def _add_aliases(
     figure: Figure,
-    graph: nx.Graph,
+    graph: nx.Graph[str],
     places: dict[str, Place],
     marks: Sequence[tuple[str, dict[str, Any], list[str]]],
 ) -> None:
@@ -336,7 +342,7 @@ def _chips(
     return chips
 
 
-def _twin(graph: nx.Graph) -> pd.DataFrame:
+def _twin(graph: nx.Graph[str]) -> pd.DataFrame:
     """Return a row per link, and one for an alias that is alone."""
     rows = [
         (*sorted((one, other)), data["events"], data["first_seen"])
@@ -371,7 +377,7 @@ def _width_name(width: float) -> str:
     return "on 1 event" if most == 1 else f"on {least[at]} to {most} events"
 
 
-def _alias_sentence(alias: str, graph: nx.Graph) -> str:
+def _alias_sentence(alias: str, graph: nx.Graph[str]) -> str:
     data = graph.nodes[alias]
     return hover(
         alias,
@@ -382,7 +388,7 @@ def _alias_sentence(alias: str, graph: nx.Graph) -> str:
     )
 
 
-def _graph_title(profile_id: str, whole: nx.Graph, suspect: pd.DataFrame) -> str:
+def _graph_title(profile_id: str, whole: nx.Graph[str], suspect: pd.DataFrame) -> str:
     counts = {
         name: int(suspect[f"aliases.{name}"].iloc[0]) if len(suspect) else 0 for name in LOGIN_TYPES
     }
@@ -394,7 +400,7 @@ def _graph_title(profile_id: str, whole: nx.Graph, suspect: pd.DataFrame) -> str
     return f"{counted(len(whole), 'alias', 'aliases')} on profile {profile_id}"
 
 
-def _finding(whole: nx.Graph, suspect: pd.DataFrame) -> str:
+def _finding(whole: nx.Graph[str], suspect: pd.DataFrame) -> str:
     """Return what makes the profile suspect, or how its aliases are linked."""
     if len(suspect):
         return str(suspect["reason"].iloc[0])
@@ -411,7 +417,7 @@ def _finding(whole: nx.Graph, suspect: pd.DataFrame) -> str:
 
 
 def _graph_subtitle(
-    whole: nx.Graph, shown: nx.Graph, blamed: Sequence[str], suspect: pd.DataFrame
+    whole: nx.Graph[str], shown: nx.Graph[str], blamed: Sequence[str], suspect: pd.DataFrame
 ) -> list[str]:
     lines, left_out = [], len(whole) - len(shown)
     if left_out:

@@ -381,11 +381,14 @@ class EventNames:
     all_tracked : bool
     """
 
+    codes: IntArray
+    distinct: pd.Index
+
     def __init__(self, events: pd.DataFrame) -> None:
         self._events = events
         self.codes, self.distinct = number(events["event_name"])
-        self.tracked = tracked(events)
-        self.all_tracked = bool(self.tracked.all())
+        self.tracked: BoolArray = tracked(events)
+        self.all_tracked: bool = bool(self.tracked.all())
 
     def among(self, names: tuple[str, ...]) -> BoolArray:
         """Return which of the distinct names are among these; warn of those that none is."""

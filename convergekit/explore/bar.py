@@ -39,12 +39,14 @@ class CommonBar:
     def __init__(self, model: Model) -> None:
         self._model = model
         state = model.state
-        self.start = field("From", widgets.DatePicker(value=_date(state.start)))
-        self.end = field("To, included", widgets.DatePicker(value=_date(state.end)))
-        self.breakdown = field("Breakdown", _breakdown_chooser(model))
-        self.segment = SegmentChooser(model)
+        self.start: widgets.DatePicker = field("From", widgets.DatePicker(value=_date(state.start)))
+        self.end: widgets.DatePicker = field(
+            "To, included", widgets.DatePicker(value=_date(state.end))
+        )
+        self.breakdown: widgets.Dropdown = field("Breakdown", _breakdown_chooser(model))
+        self.segment: SegmentChooser = SegmentChooser(model)
         usual = model.usual_calendar
-        self.calendar = field(
+        self.calendar: widgets.Combobox = field(
             "Time zone",
             widgets.Combobox(
                 value=state.calendar or "",
@@ -56,12 +58,12 @@ class CommonBar:
         )
         weeks = [(f"{usual.week_starts.capitalize()} (usual)", _NOTHING)]
         weeks += [(day.capitalize(), day) for day in get_args(Weekday)]
-        self.week_starts = field(
+        self.week_starts: widgets.Dropdown = field(
             "Weeks from", widgets.Dropdown(options=weeks, value=state.week_starts or _NOTHING)
         )
-        self.said = widgets.HTML(layout=WIDE)
-        self.brushed = widgets.HTML()
-        self.unbrush = widgets.Button(
+        self.said: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.brushed: widgets.HTML = widgets.HTML()
+        self.unbrush: widgets.Button = widgets.Button(
             description="Everybody, all the time", icon="times", layout={"width": "auto"}
         )
         more = [*self.segment.controls, self.calendar, self.week_starts]
@@ -71,7 +73,7 @@ class CommonBar:
         row.add_class("ck-bar")
         brushed = widgets.HBox([self.brushed, self.unbrush], layout=WIDE)
         self._brushed_row = brushed
-        self.box = widgets.VBox([row, self.said, brushed], layout=WIDE)
+        self.box: widgets.VBox = widgets.VBox([row, self.said, brushed], layout=WIDE)
         self._listen()
         self.refresh()
 

@@ -40,9 +40,11 @@ class Brush:
 
     def __init__(self, title: str, take: Callable[[Any], None]) -> None:
         self._title, self._take, self._is_told = title, take, False
-        self.row = picks(title, [EVERYBODY], NOTHING)
-        self.hint = widgets.HTML()
-        self.box = widgets.VBox([widgets.HTML(show.hint(title)), self.row, self.hint], layout=WIDE)
+        self.row: widgets.ToggleButtons = picks(title, [EVERYBODY], NOTHING)
+        self.hint: widgets.HTML = widgets.HTML()
+        self.box: widgets.VBox = widgets.VBox(
+            [widgets.HTML(show.hint(title)), self.row, self.hint], layout=WIDE
+        )
         self.box.add_class("ck-picks")
         # Until there is something to offer.
         self.box.layout.display = "none"

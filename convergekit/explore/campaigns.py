@@ -33,10 +33,10 @@ class CampaignAnswer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self.result: WithoutCampaign | None = None
-        self.table = widgets.HTML(layout=WIDE)
-        self.figure = chart()
-        self.code = widgets.HTML(layout=WIDE)
-        self.boxes = [self.figure, self.table, self.code]
+        self.table: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.figure: widgets.Output = chart()
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.boxes: list[widgets.Widget] = [self.figure, self.table, self.code]
 
     def show(self) -> str:
         """Ask, and show what comes of it."""

@@ -58,21 +58,28 @@ class ChannelsExplorer:
     marketing : MarketingAnswer
     """
 
+    credit: CreditAnswer
+    campaigns: CampaignAnswer
+
     def __init__(self, model: Model, spend: pd.DataFrame | Spend | None, spend_name: str) -> None:
         self._model = model
-        self.work = Work("Looking at visits…", self._show, self._clear, self._key)
+        self.work: Work = Work("Looking at visits…", self._show, self._clear, self._key)
         self.credit, self.campaigns = CreditAnswer(model), CampaignAnswer(model)
-        self.marketing = MarketingAnswer(model, spend, spend_name)
+        self.marketing: MarketingAnswer = MarketingAnswer(model, spend, spend_name)
         self._answers: dict[str, Answer] = {
             "credit": self.credit,
             "without_campaign": self.campaigns,
             "spend": self.marketing,
         }
         asked = model.state.channels
-        self.show = field("Show", widgets.Dropdown(options=_SHOWN, value=asked.show))
+        self.show: widgets.Dropdown = field(
+            "Show", widgets.Dropdown(options=_SHOWN, value=asked.show)
+        )
         orders = event_options(model)
-        self.conversion = field("Order", widgets.Dropdown(options=orders, value=asked.conversion))
-        self.controls = {
+        self.conversion: widgets.Dropdown = field(
+            "Order", widgets.Dropdown(options=orders, value=asked.conversion)
+        )
+        self.controls: dict[str, widgets.Widget] = {
             "value": field("Amount", widgets.Text(asked.value or "", continuous_update=False)),
             "model": field("Attribution model", widgets.Dropdown(options=list(MODELS))),
             "lookback": field(
@@ -84,7 +91,7 @@ class ChannelsExplorer:
             "freq": field("Periods", widgets.Dropdown(options=_PERIODS)),
         }
         results = [box for answer in self._answers.values() for box in answer.boxes]
-        self.box = foldable(
+        self.box: widgets.Box = foldable(
             "What is shown, and how",
             [self.show, self.conversion, *self.controls.values()],
             [self.work.status, *results],

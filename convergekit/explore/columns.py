@@ -55,7 +55,7 @@ class ColumnsExplorer:
         self._format = proposed.format
         self._fields = [field.path for field in fields_in(self._frame)]
         self._work = Work("Reading the first rows…", self._read, self._clear)
-        self.status = self._work.status
+        self.status: widgets.HTML = self._work.status
         self.rows: list[tuple[widgets.Text, widgets.Combobox]] = []
         self._listed = widgets.VBox(layout=WIDE)
         self._table = widgets.HTML(layout=WIDE)
@@ -72,7 +72,7 @@ class ColumnsExplorer:
             layout=CONTROLS,
         )
         results = widgets.VBox([self.status, self._table, self._code], layout=RESULTS)
-        self.box = side_by_side(controls, results)
+        self.box: widgets.VBox = side_by_side(controls, results)
         for name, own in proposed.columns.items():
             self.add(name, _text(own))
         self._work.now()

@@ -33,10 +33,10 @@ class CreditAnswer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self.result: Attribution | None = None
-        self.figure = chart()
-        self.table = widgets.HTML(layout=WIDE)
-        self.code = widgets.HTML(layout=WIDE)
-        self.boxes = [self.figure, self.table, self.code]
+        self.figure: widgets.Output = chart()
+        self.table: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.boxes: list[widgets.Widget] = [self.figure, self.table, self.code]
 
     def show(self) -> str:
         """Ask, and show what comes of it."""

@@ -62,26 +62,32 @@ class FunnelExplorer:
         self._model = model
         self.result: Funnel | None = None
         self._sure_of: Funnel | None = None
-        self.work = Work("Counting the funnel…", self._count, self._clear, self._key)
+        self.work: Work = Work("Counting the funnel…", self._count, self._clear, self._key)
         self._values = Work("Listing its values…", self._offer_values, self._any_value)
         state = model.state.funnel
-        self.steps = StepsEditor(model.counts, model.steps, self._take_steps)
+        self.steps: StepsEditor = StepsEditor(model.counts, model.steps, self._take_steps)
         windows = dict(WINDOWS)
         if state.within not in windows.values():
             windows[state.within] = state.within
-        self.window = field(
+        self.window: widgets.Dropdown = field(
             "Conversion window",
             widgets.Dropdown(options=list(windows.items()), value=state.within),
         )
-        self.where = field("First step only where", _property_chooser(model.properties))
-        self.value = field("is", widgets.Dropdown(options=[("any value", _ANY)]))
-        self.sure = Work("Looking how sure it is…", self._ask_bounds, self._unsure, pause=_QUIET)
-        self.intervals = widgets.HTML(layout=WIDE)
-        self.brush = Brush("Whom the other tabs are about:", lambda bar: model.change(bar=bar))
-        self.figure = chart()
-        self.table = widgets.HTML(layout=WIDE)
-        self.code = widgets.HTML(layout=WIDE)
-        self.box = foldable(
+        self.where: widgets.Dropdown = field(
+            "First step only where", _property_chooser(model.properties)
+        )
+        self.value: widgets.Dropdown = field("is", widgets.Dropdown(options=[("any value", _ANY)]))
+        self.sure: Work = Work(
+            "Looking how sure it is…", self._ask_bounds, self._unsure, pause=_QUIET
+        )
+        self.intervals: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.brush: Brush = Brush(
+            "Whom the other tabs are about:", lambda bar: model.change(bar=bar)
+        )
+        self.figure: widgets.Output = chart()
+        self.table: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.box: widgets.Box = foldable(
             "Steps, window and filter",
             [*self.steps.parts, self.window, self.where, self.value, self._values.status],
             [

@@ -48,20 +48,22 @@ class IdentityExplorer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self.result: CheckUp | Report | None = None
-        self.work = Work("Looking at identity…", self._show, self._clear, self._key)
-        self.suspects = SuspectsAnswer(model)
+        self.work: Work = Work("Looking at identity…", self._show, self._clear, self._key)
+        self.suspects: SuspectsAnswer = SuspectsAnswer(model)
         asked = model.state.identity
-        self.show = field("Show", widgets.Dropdown(options=_SHOWN, value=asked.show))
+        self.show: widgets.Dropdown = field(
+            "Show", widgets.Dropdown(options=_SHOWN, value=asked.show)
+        )
         events = [option for option in event_options(model) if option[1] is not None]
-        self.event = field(
+        self.event: widgets.Dropdown = field(
             "Measured on the event",
             widgets.Dropdown(
                 options=[*events, ("no event: profiles alone", _NO_EVENT)], value=asked.event
             ),
         )
-        self.card = widgets.HTML(layout=WIDE)
-        self.code = widgets.HTML(layout=WIDE)
-        self.box = foldable(
+        self.card: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.box: widgets.Box = foldable(
             "What is shown, and the alias to block",
             [self.show, self.event, *self.suspects.controls],
             [self.work.status, *self.suspects.boxes, self.card, self.code],

@@ -56,15 +56,20 @@ class MarketingAnswer:
         What platforms claim; None where the spend does not say it.
     """
 
+    spend: pd.DataFrame | Spend | None
+    figure: widgets.Output
+    payback: widgets.Output
+    claims_figure: widgets.Output
+
     def __init__(self, model: Model, spend: pd.DataFrame | Spend | None, spend_name: str) -> None:
         self._model, self.spend, self._spend_name = model, spend, spend_name
         self.result: Marketing | None = None
         self.claims: Reconciliation | None = None
-        self.table = widgets.HTML(layout=WIDE)
+        self.table: widgets.HTML = widgets.HTML(layout=WIDE)
         self.figure, self.payback, self.claims_figure = chart(), chart(), chart()
-        self.reconciled = widgets.HTML(layout=WIDE)
-        self.code = widgets.HTML(layout=WIDE)
-        self.boxes = [self.figure, self.table, self.payback]
+        self.reconciled: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.boxes: list[widgets.Widget] = [self.figure, self.table, self.payback]
         self.boxes += [self.reconciled, self.claims_figure, self.code]
 
     def show(self) -> str:

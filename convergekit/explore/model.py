@@ -19,7 +19,7 @@ from convergekit.events.schema import PROFILE
 from convergekit.events.steps import Step
 from convergekit.explore.display import MOST_LETTERS
 from convergekit.explore.state import ChosenSegment, State
-from convergekit.funnels.suggest import suggested
+from convergekit.funnels.suggest import Suggestion, suggested
 from convergekit.identity.conditions import Did
 
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ class Model:
         The state names something that is not in the data.
     """
 
+    s: Face
+    name: str
+    template: Template
+    offered: Offered
+
     def __init__(
         self,
         s: Face,
@@ -91,16 +96,16 @@ class Model:
     ) -> None:
         self.s, self.name, self.template = s, name, template
         self._offering, self.offered = offering, offering(s)
-        self.everybody = Population(s, self.offered, name, ())
-        self.counts = self.offered.counts
+        self.everybody: Population = Population(s, self.offered, name, ())
+        self.counts: pd.Series = self.offered.counts
         self.names: list[str] = self.counts.index.tolist()
-        self.breakdowns = self.offered.breakdowns
-        self.properties = self.offered.properties
-        self.suggestion = suggested(self.counts)
+        self.breakdowns: dict[str, str] = self.offered.breakdowns
+        self.properties: list[str] = self.offered.properties
+        self.suggestion: Suggestion = suggested(self.counts)
         self._listeners: list[Callable[[], None]] = []
         self._kept: dict[str, dict[str, Any]] = {}
-        self.usual = self._filled(State())
-        self.state = self._filled(state)
+        self.usual: State = self._filled(State())
+        self.state: State = self._filled(state)
         self._check()
 
     # -- Changes ---------------------------------------------------------------------------------

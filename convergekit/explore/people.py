@@ -44,12 +44,12 @@ class PeopleExplorer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self.listed: pd.DataFrame | None = None
-        self.work = Work("Looking for the people…", self._list, self._clear, self._key)
-        self.list = field("Profiles", widgets.Select(rows=9))
-        self.profile = ProfileExplorer(model)
-        self.who = widgets.HTML(layout=WIDE)
-        self.code = widgets.HTML(layout=WIDE)
-        self.box = foldable(
+        self.work: Work = Work("Looking for the people…", self._list, self._clear, self._key)
+        self.list: widgets.Select = field("Profiles", widgets.Select(rows=9))
+        self.profile: ProfileExplorer = ProfileExplorer(model)
+        self.who: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.box: widgets.Box = foldable(
             "The list and the search",
             [self.work.status, self.list, *self.profile.controls],
             [self.who, *self.profile.results, self.code],

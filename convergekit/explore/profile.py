@@ -41,6 +41,9 @@ class ProfileExplorer:
         The events of the profile that is shown, as `Stitched.profile` returns them.
     """
 
+    line: widgets.Output
+    graph: widgets.Output
+
     def __init__(self, model: Model) -> None:
         self._model, self._s = model, model.s
         self._page = 0
@@ -48,7 +51,7 @@ class ProfileExplorer:
         self._searching = Work("Searching…", self._find, self._nothing_found, self._asked)
         self._showing = Work("Looking the profile up…", self._show, self._clear)
         self._explaining = Work("Looking for the links…", self._explain, self._unexplained)
-        self.search = field(
+        self.search: widgets.Text = field(
             "Look up",
             widgets.Text(
                 model.state.people.search,
@@ -56,21 +59,29 @@ class ProfileExplorer:
                 continuous_update=False,
             ),
         )
-        self.found = field("Found", widgets.Select())
-        self.one = field("Why this alias", widgets.Dropdown())
-        self.other = field("and this are one profile", widgets.Dropdown())
-        self.summary = widgets.HTML(layout=WIDE)
-        self.events = widgets.HTML(layout=WIDE)
-        self.earlier = small_button("arrow-left", "Earlier events", disabled=True)
-        self.later = small_button("arrow-right", "Later events", disabled=True)
-        self.pages = widgets.Label()
-        self.paging = widgets.HBox([self.earlier, self.later, self.pages], layout=WIDE)
+        self.found: widgets.Select = field("Found", widgets.Select())
+        self.one: widgets.Dropdown = field("Why this alias", widgets.Dropdown())
+        self.other: widgets.Dropdown = field("and this are one profile", widgets.Dropdown())
+        self.summary: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.events: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.earlier: widgets.Button = small_button("arrow-left", "Earlier events", disabled=True)
+        self.later: widgets.Button = small_button("arrow-right", "Later events", disabled=True)
+        self.pages: widgets.Label = widgets.Label()
+        self.paging: widgets.HBox = widgets.HBox(
+            [self.earlier, self.later, self.pages], layout=WIDE
+        )
         self.line, self.graph = chart(), chart()
-        self.why = widgets.HTML(layout=WIDE)
-        self.chain = widgets.Output(layout={"width": "auto", "overflow": "auto"})
-        self.code = widgets.HTML(layout=WIDE)
-        self.controls = [self.search, self._searching.status, self.found, self.one, self.other]
-        self.results = [
+        self.why: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.chain: widgets.Output = widgets.Output(layout={"width": "auto", "overflow": "auto"})
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.controls: list[widgets.Widget] = [
+            self.search,
+            self._searching.status,
+            self.found,
+            self.one,
+            self.other,
+        ]
+        self.results: list[widgets.Widget] = [
             self._showing.status,
             *(self.summary, self.line, self.events, self.paging, self.graph),
             self._explaining.status,

@@ -46,11 +46,23 @@ class SegmentChooser:
     def __init__(self, model: Model) -> None:
         self._model, self._is_told = model, True
         self._values = Work("Listing its values…", self._offer_values, self._no_value)
-        self.kind = field("Segment", widgets.Dropdown(options=_KINDS, value=_EVERYBODY))
-        self.name = field("of the segment", widgets.Dropdown())
-        self.value = field("is", widgets.Dropdown(options=[("choose", _NO_VALUE)]))
-        self.query = field("Query", widgets.Text(placeholder="events > 3", continuous_update=False))
-        self.controls = [self.kind, self.name, self.value, self.query, self._values.status]
+        self.kind: widgets.Dropdown = field(
+            "Segment", widgets.Dropdown(options=_KINDS, value=_EVERYBODY)
+        )
+        self.name: widgets.Dropdown = field("of the segment", widgets.Dropdown())
+        self.value: widgets.Dropdown = field(
+            "is", widgets.Dropdown(options=[("choose", _NO_VALUE)])
+        )
+        self.query: widgets.Text = field(
+            "Query", widgets.Text(placeholder="events > 3", continuous_update=False)
+        )
+        self.controls: list[widgets.Widget] = [
+            self.kind,
+            self.name,
+            self.value,
+            self.query,
+            self._values.status,
+        ]
         self._restore(model.state.segment)
         self._is_told = False
         self.kind.observe(self._new_kind, "value")

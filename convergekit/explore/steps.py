@@ -42,16 +42,16 @@ class StepsEditor:
         self, counts: pd.Series, steps: tuple[str, ...], take: Callable[[list[str]], None]
     ) -> None:
         self._counts, self._take = counts, take
-        self.steps = list(steps)
+        self.steps: list[str] = list(steps)
         self._named: list[str] = []
-        self.search = field(
+        self.search: widgets.Text = field(
             "Add a step: find events by name", widgets.Text(placeholder="a part of the name")
         )
         buttons = [self._name_button() for _ in range(min(MOST_NAMES, len(counts)))]
-        self.names = widgets.VBox(buttons, layout=_LIST)
-        self.rows = widgets.VBox(layout=WIDE)
-        self.listed = widgets.HTML()
-        self.parts = [
+        self.names: widgets.VBox = widgets.VBox(buttons, layout=_LIST)
+        self.rows: widgets.VBox = widgets.VBox(layout=WIDE)
+        self.listed: widgets.HTML = widgets.HTML()
+        self.parts: list[widgets.Widget] = [
             widgets.HTML(show.heading("Steps, in order")),
             self.rows,
             self.search,

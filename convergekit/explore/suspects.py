@@ -43,27 +43,33 @@ class SuspectsAnswer:
         self.result: WhatIf[Any] | None = None
         self._offering = Work("Listing its aliases…", self._offer, self._clear)
         self._comparing = Work("Stitching without it…", self._compare, self._clear)
-        self.suspects = field("Suspects", widgets.Select(rows=3))
-        self.alias = field("Alias to block", widgets.Dropdown())
-        self.other = field(
+        self.suspects: widgets.Select = field("Suspects", widgets.Select(rows=3))
+        self.alias: widgets.Dropdown = field("Alias to block", widgets.Dropdown())
+        self.other: widgets.Text = field(
             "or another",
             widgets.Text(
                 model.state.identity.block, placeholder="a URN or a value", continuous_update=False
             ),
         )
-        self.restitch = widgets.Button(
+        self.restitch: widgets.Button = widgets.Button(
             description="Stitch without it",
             icon="refresh",
             button_style="primary",
             layout={"width": "auto"},
         )
-        self.table = widgets.HTML(layout=WIDE)
-        self.reason = widgets.HTML(layout=WIDE)
-        self.comparison = widgets.HTML(layout=WIDE)
-        self.code = widgets.HTML(layout=WIDE)
-        self.controls = [self.suspects, self.alias, self.other]
+        self.table: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.reason: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.comparison: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.controls: list[widgets.Widget] = [self.suspects, self.alias, self.other]
         self.controls += [self._offering.status, self.restitch]
-        self.boxes = [self.table, self.reason, self._comparing.status, self.comparison, self.code]
+        self.boxes: list[widgets.Widget] = [
+            self.table,
+            self.reason,
+            self._comparing.status,
+            self.comparison,
+            self.code,
+        ]
         self.suspects.observe(self._offering.soon, "value")
         self.other.observe(self._typed, "value")
         self.restitch.on_click(self._restitch)

@@ -45,22 +45,30 @@ class TrendExplorer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self.result: pd.DataFrame | Retention | None = None
-        self.work = Work("Counting by period…", self._count, self._clear, self._key)
+        self.work: Work = Work("Counting by period…", self._count, self._clear, self._key)
         state = model.state.trend
         names = event_options(model)
-        self.show = field("Show", widgets.Dropdown(options=_SHOWN, value=state.show))
-        self.event = field("Of the event", widgets.Dropdown(options=names, value=state.event))
-        self.returns = field(
+        self.show: widgets.Dropdown = field(
+            "Show", widgets.Dropdown(options=_SHOWN, value=state.show)
+        )
+        self.event: widgets.Dropdown = field(
+            "Of the event", widgets.Dropdown(options=names, value=state.event)
+        )
+        self.returns: widgets.Dropdown = field(
             "Back by the event", widgets.Dropdown(options=names, value=state.returns)
         )
-        self.freq = field("Periods", widgets.Dropdown(options=_FREQS, value=state.freq))
-        self.brush = Brush("When the other tabs are about:", lambda day: model.change(period=day))
-        self.figure = chart()
-        self.curve = chart()
-        self.code = widgets.HTML(layout=WIDE)
+        self.freq: widgets.Dropdown = field(
+            "Periods", widgets.Dropdown(options=_FREQS, value=state.freq)
+        )
+        self.brush: Brush = Brush(
+            "When the other tabs are about:", lambda day: model.change(period=day)
+        )
+        self.figure: widgets.Output = chart()
+        self.curve: widgets.Output = chart()
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
         controls = [self.show, self.event, self.returns, self.freq]
         results = [self.work.status, self.figure, self.brush.box, self.curve]
-        self.box = foldable("What is shown", controls, [*results, self.code])
+        self.box: widgets.Box = foldable("What is shown", controls, [*results, self.code])
         chosen_by(self.show, lambda what: model.change_part("trend", show=what))
         chosen_by(self.event, lambda name: model.change_part("trend", event=name))
         chosen_by(self.returns, lambda name: model.change_part("trend", returns=name))

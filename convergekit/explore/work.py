@@ -79,7 +79,7 @@ class Work:
         key: Callable[[], str] | None = None,
         pause: float | None = None,
     ) -> None:
-        self.status = widgets.HTML()
+        self.status: widgets.HTML = widgets.HTML()
         self._key, self._done, self._pause = key, "", pause
         if key is not None:
             # It comes and goes above what is shown, which must not move.

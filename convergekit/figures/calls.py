@@ -12,7 +12,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,9 @@ _LONG_LINE = 88
 _PACKAGE = __name__.partition(".")[0]
 #: What removes a person: the code names no value, for nothing of that person is kept.
 _DISCREET = frozenset({"forget"})
-Answering = TypeVar("Answering", bound=Callable[..., Any])
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+Asked = TypeVar("Asked", bound="KeepsCalls")
 
 
 class KeepsCalls:
@@ -43,17 +45,17 @@ class KeepsCalls:
                 member.func = _of_property(member.func)
 
 
-def of_function(function: Answering) -> Answering:
+def of_function(function: Callable[Given, Found]) -> Callable[Given, Found]:
     """Return a public function whose answers keep the code of the call."""
 
     @functools.wraps(function)
-    def asked(*given: Any, **options: Any) -> Any:
+    def asked(*given: Given.args, **options: Given.kwargs) -> Found:
         found = function(*given, **options)
         if isinstance(found, KeepsCalls):
             keep(found, call_code(f"ck.{function.__name__}", function, given, options))
         return found
 
-    return asked  # type: ignore[return-value]  # it takes what the function takes
+    return asked
 
 
 def keep(answer: KeepsCalls, code: str | None) -> None:
@@ -178,9 +180,11 @@ def _equal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _of_method(method: Callable[..., Any]) -> Callable[..., Any]:
+def _of_method(
+    method: Callable[Concatenate[Asked, Given], Found],
+) -> Callable[Concatenate[Asked, Given], Found]:
     @functools.wraps(method)
-    def asked(self: KeepsCalls, *given: Any, **options: Any) -> Any:
+    def asked(self: Asked, /, *given: Given.args, **options: Given.kwargs) -> Found:
         found = method(self, *given, **options)
         if isinstance(found, KeepsCalls) and found is not self and self._call is not None:
             name = f"{self._call}.{method.__name__}"
@@ -191,9 +195,9 @@ def _of_method(method: Callable[..., Any]) -> Callable[..., Any]:
     return asked
 
 
-def _of_property(getter: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _of_property(getter: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
     @functools.wraps(getter)
-    def asked(self: KeepsCalls) -> Any:
+    def asked(self: Asked) -> Found:
         found = getter(self)
         if isinstance(found, KeepsCalls) and found is not self and self._call is not None:
             keep(found, f"{self._call}.{getter.__name__}")

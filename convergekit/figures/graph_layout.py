@@ -33,7 +33,7 @@ class _Pair(NamedTuple):
     distance: float
 
 
-def layout(graph: nx.Graph) -> dict[str, Place]:
+def layout(graph: nx.Graph[str]) -> dict[str, Place]:
     """Place nodes as far apart as there are links on the shortest way between them.
 
     Pairs are moved towards their distance one after another, by shorter and shorter steps: Zheng,
@@ -61,7 +61,7 @@ def layout(graph: nx.Graph) -> dict[str, Place]:
     return dict(zip(nodes, _in_the_middle(x, y), strict=True))
 
 
-def _pairs(graph: nx.Graph, nodes: list[str]) -> list[_Pair]:
+def _pairs(graph: nx.Graph[str], nodes: list[str]) -> list[_Pair]:
     """Return every pair of nodes, and how many links the shortest way between them has."""
     found = dict(nx.all_pairs_shortest_path_length(graph))
     farthest = max((max(to.values()) for to in found.values()), default=0)

@@ -154,7 +154,7 @@ def link_table(
     )
 
 
-def graph_of_tables(nodes: pd.DataFrame, links: pd.DataFrame) -> nx.Graph:
+def graph_of_tables(nodes: pd.DataFrame, links: pd.DataFrame) -> nx.Graph[str]:
     """Return the alias graph; nodes are URNs.
 
     Parameters

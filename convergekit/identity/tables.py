@@ -188,7 +188,7 @@ class StitchedEvents:
         return table.take(order).reset_index(drop=True), order
 
     @cached_property
-    def alias_graph(self) -> nx.Graph:
+    def alias_graph(self) -> nx.Graph[str]:
         """See `Stitched.alias_graph`."""
         return self.whole.graph_of(np.ones(len(self.whole.events), dtype=bool))
 
@@ -268,7 +268,7 @@ class StitchedEvents:
         order = order_of(first, categories.codes.astype(np.int64), texts=values)
         return table.take(order).reset_index(drop=True), order
 
-    def graph_of(self, chosen: BoolArray) -> nx.Graph:
+    def graph_of(self, chosen: BoolArray) -> nx.Graph[str]:
         """Return the graph of the chosen events' aliases, nodes and edges in a fixed order."""
         return graph_of_tables(*self.graph_tables(chosen))
 

@@ -65,6 +65,9 @@ class NotLearnedYet(Exception):  # noqa: N818 - it is caught before anybody sees
         The rules of visits by which it is to be learned.
     """
 
+    of: str
+    rules: Rules
+
     def __init__(self, of: str, rules: Rules) -> None:
         super().__init__(of, rules)
         self.of, self.rules = of, rules
@@ -106,7 +109,7 @@ class LearnedByParts:
         self._each: EachPart | None = each
         self._sites: dict[object, OwnSites] = {}
         #: What tells it from others, in other processes too.
-        self.name = secrets.token_hex(8)
+        self.name: str = secrets.token_hex(8)
         #: What was learned, by the rules.
         self.known: dict[object, Spoken] = {}
 

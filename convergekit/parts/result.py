@@ -828,7 +828,7 @@ class StitchedParts(KeepsCalls):
     # Identity and diagnosis.
 
     @cached_property
-    def alias_graph(self) -> nx.Graph:
+    def alias_graph(self) -> nx.Graph[str]:
         """The alias graph in memory, as `Stitched.alias_graph`."""
         from convergekit.parts.answers.identity import alias_graph_by_parts
 

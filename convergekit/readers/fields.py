@@ -414,7 +414,7 @@ class Records:
 
     def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
         self.frame: set[str] = set().union(*records)
-        self.needs_a_look = not any(name != name.upper() for name in self.frame)
+        self.needs_a_look: bool = not any(name != name.upper() for name in self.frame)
         self._objects: dict[str, list[Mapping[str, Any]]] = {"": list(records)}
 
     def has(self, path: str) -> bool:

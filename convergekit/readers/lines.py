@@ -59,7 +59,7 @@ class Lines:
 
     def __init__(self, path: Path, progress: Progress, encoding: str | None = None) -> None:
         self.path = path
-        self.number = 0
+        self.number: int = 0
         self.too_long: set[int] = set()
         self.damage: str | None = None
         self.cut: int | None = None

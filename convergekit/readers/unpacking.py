@@ -67,7 +67,7 @@ class Unpacked(io.RawIOBase):
 
     def __init__(self, path: Path, file: io.FileIO, progress: Callable[[int], object]) -> None:
         self.damage: str | None = None
-        self.ended = True
+        self.ended: bool = True
         self._path = path
         self._size = path.stat().st_size
         self._allowed = max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * self._size)

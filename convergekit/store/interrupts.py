@@ -27,7 +27,7 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked: bool = False
         self.outcome = "Nothing was changed."
         self.stop: Callable[[], None] | None = None
         self._usual: Any = None

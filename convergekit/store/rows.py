@@ -75,8 +75,10 @@ class Columns:
         self._con = con
         named = con.execute("SELECT name, place FROM columns ORDER BY place").fetchall()
         self.places: dict[str, int] = dict(named)
-        self.cells = RowCells({name: {} for name in self.places})
-        self.properties = [name for name in self.places if name.startswith(PROFILE_PROPERTY)]
+        self.cells: RowCells = RowCells({name: {} for name in self.places})
+        self.properties: list[str] = [
+            name for name in self.places if name.startswith(PROFILE_PROPERTY)
+        ]
         cells = con.execute(
             "SELECT columns.name, kind, cells.name FROM cells JOIN columns USING (place) "
             "ORDER BY place, kind"

@@ -17,8 +17,8 @@ def components(first: IntArray, second: IntArray, size: int) -> IntArray:
     return _components(first, second, size)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def root_of(parent, node):  # type: ignore[no-untyped-def]
+@numba.njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+def root_of(parent: IntArray, node: int) -> int:
     """Return the node at which the pointers from a node end."""
     while parent[node] != node:
         # Every other node on the way is moved up, which keeps ways short.

@@ -86,7 +86,7 @@ def profile_merges_by_parts(each: EachPart) -> pd.DataFrame:
     return merges.take(order).reset_index(drop=True)
 
 
-def alias_graph_by_parts(each: EachPart) -> nx.Graph:
+def alias_graph_by_parts(each: EachPart) -> nx.Graph[str]:
     """Return the alias graph of all parts. See `Stitched.alias_graph`."""
     found = list(each(_graph_of))
     nodes = values_below([one.nodes for one in found])

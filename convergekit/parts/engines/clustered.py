@@ -78,7 +78,7 @@ class ClusteredTable:
         self._scratch = Scratch(table.get_backend())
         self._carriers, self._options = carriers, options
         self._table = self._scratch.stored(table)
-        self.rows = _checked_count(self._table)
+        self.rows: int = _checked_count(self._table)
         self._values = self._distinct()
         self._clusters = self._found()
 

@@ -62,7 +62,7 @@ class JsonBlock:
     of_lines = True
 
     def __init__(self, cells: pa.StructArray, texts: Sequence[bytes], reasons: dict[int, str]):
-        self.names = [field.name for field in cells.type]
+        self.names: list[str] = [field.name for field in cells.type]
         self.reasons = reasons
         self._cells = cells
         self._texts = texts
