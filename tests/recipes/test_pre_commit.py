@@ -80,7 +80,7 @@ def test_the_hook_checks_the_exports_and_nothing_else(repository, tmp_path):
     assert "Check-up of 2 events: 2 findings" in failed
     assert "[conversion-without-event-id]" in failed
     (repository / "exports" / "orders.csv").unlink()
-    (repository / "exports" / "$(touch run) `id`;a b.csv").write_text("no export", "utf-8")
+    (repository / "exports" / "$(touch run) `id`;a b.csv").write_text('{"a": 1}', "utf-8")
     said("git", "add", ".", folder=repository)
     unread = pre_commit("run", "--all-files", folder=repository, code=1)
     assert "- exit code: 2" in unread
