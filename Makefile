@@ -10,8 +10,8 @@ endif
 PYRIGHT = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/basedpyright
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test check nightly test-engines test-spark lint notebooks notebooks-check gallery docs audit fuzz \
-  mutants versions oldest newest bench wheel release release-files binder clean
+.PHONY: help demo test check nightly test-engines test-recipes test-spark lint notebooks notebooks-check gallery docs \
+  audit fuzz mutants versions oldest newest bench wheel release release-files binder clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -22,7 +22,7 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 
 # Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
 # runs processes of its own.
-NOT_COMPILED = browser cli docs explore figures machines report simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
+NOT_COMPILED = browser cli docs explore figures machines recipes report simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
   activity experiments/test_error_rates.py experiments/test_against_tea_tasting.py base/test_durable.py base/test_deep_and_wide.py base/test_group_tests.py base/test_survival.py \
   events/test_calendar.py events/test_money.py readers/test_null_markers.py funnels/test_curve_figure.py \
   events/test_query.py events/test_query_bombs.py \
@@ -62,7 +62,7 @@ SLOW = browser parts/test_engines.py figures/test_gallery.py test_no_loops.py te
 
 check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.03 $(BIN)/python -m pytest -q -n auto \
-	  -m "not spark and not slow" $(SLOW:%=--ignore=tests/%) tests
+	  -m "not spark and not recipes and not slow" $(SLOW:%=--ignore=tests/%) tests
 
 nightly: lint  ## Search a night long: all cases on both paths, other machines, cut operations, kills, fuzzing
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_SEARCH=yes CONVERGEKIT_TEST_EFFORT=1 \
@@ -86,6 +86,14 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 
 test-engines: .venv/engines  ## Run the tests of tables of engines on PostgreSQL and ClickHouse, too
 	$(BIN)/python -m pytest tests/parts/test_engines.py
+
+# The pins of these do not agree with one another, or with ours.
+RECIPES = airflow dagster dbt
+
+test-recipes: $(RECIPES:%=.venv/recipes/%/installed)  ## Run the recipes in Airflow, Dagster and dbt
+	set -e; for name in $(RECIPES); do \
+	  .venv/recipes/$$name/bin/python -m pytest -m recipes -W default tests/recipes/test_$$name.py; done
+	$(BIN)/python -m pytest -m recipes tests/recipes/test_pre_commit.py
 
 test-spark: .venv/spark  ## Run the tests of stitching in Spark (needs Java 17 or newer)
 	$(BIN)/python -m pytest -m spark tests/parts/test_spark.py
@@ -156,7 +164,7 @@ wheel: .venv/release  ## Build dist/*.whl, and run it in empty environments, by 
 
 release: .venv/release  ## Do the checklist of CONTRIBUTING.md, and build a release; publish nothing (takes hours)
 	$(BIN)/python release/check_release.py
-	$(MAKE) test test-spark test-engines notebooks-check audit versions binder
+	$(MAKE) test test-spark test-engines test-recipes notebooks-check audit versions binder
 	$(BIN)/python -m tests.processors
 	$(MAKE) release-files
 
@@ -183,6 +191,13 @@ clean:  ## Remove what the commands made
 # Dependency groups of pyproject.toml, each on top of the rest.
 .venv/docs .venv/audit .venv/mutants .venv/bench .venv/engines .venv/versions .venv/release: .venv/%: .venv/installed
 	@$(PIP_INSTALL) --group $*
+	@touch $@
+
+.venv/recipes/%/installed: tests/recipes/%.txt .venv/installed
+	@$(PYTHON) -m venv .venv/recipes/$*
+	@.venv/recipes/$*/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@.venv/recipes/$*/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -c tests/recipes/$*.txt -e '.[duckdb,watch]' --group $*
 	@touch $@
 
 .venv/spark: .venv/installed

@@ -31,6 +31,7 @@ class Output(StrEnum):
 
     text = "text"
     json = "json"
+    markdown = "markdown"
 
 
 @contextlib.contextmanager
@@ -70,6 +71,9 @@ def print_check_up(out: Console, found: CheckUp, output: Output) -> None:
     if output is Output.json:
         # Not through the console, which would wrap it; in ASCII, which any encoding writes alike.
         typer.echo(json.dumps(found.to_dict(), indent=2))
+        return
+    if output is Output.markdown:
+        typer.echo(found.to_markdown())
         return
     out.print(Text(visible(found.title), style="bold"))
     for remark in found.remarks:

@@ -506,6 +506,21 @@ def test_check_prints_json_for_programs(run, tmp_path):
     assert found["not_checked"] == {}
 
 
+def test_check_prints_markdown_that_shows_names_as_they_are(run, tmp_path):
+    path = broken_export(tmp_path)
+    events = pd.read_csv(path)
+    hostile = "Placed <img src=x> @all\n## Order"
+    events["event_name"] = events["event_name"].replace("Placed Order", hostile)
+    events.to_csv(path, index=False)
+    done = run("check", path, "--conversion", hostile, "--format", "markdown")
+    assert done.returncode == 1
+    expected = ck.check_up(ck.read_events(path), conversion=hostile)
+    assert done.stdout == f"{expected.to_markdown()}\n"
+    assert "&lt;img src=x&gt; &#64;all" in done.stdout
+    assert "<img" not in done.stdout
+    assert not re.search(r"^## ", done.stdout, re.MULTILINE)
+
+
 def test_all_commands_that_read_exports_take_the_same_options():
     """What a file needs to be read does not depend on what is done with its events."""
     taken = {

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_links_between_files_of_the_checkout_lead_somewhere():
     docs = ROOT / "docs"
-    folders = (ROOT, docs, docs / "api", docs / "questions", docs / "migrate", ROOT / "benchmarks")
+    sections = (docs / name for name in ("api", "questions", "migrate", "recipes"))
+    folders = (ROOT, docs, *sections, ROOT / "benchmarks")
     pages = [page for folder in folders for page in folder.glob("*.md")]
     broken = [
         f"{page.relative_to(ROOT)}: {link}"

@@ -1,0 +1,1 @@
+select * from {{ ref('findings') }} where severity = 'high'
