@@ -9,6 +9,7 @@ from .certainty.result import AnswerBounds, FunnelBounds
 from .change.result import Why
 from .checking import check_up
 from .checks.check_up import CheckUp
+from .checks.plugged import TrackingCheck
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
 from .diagnostics.evaluation import Evaluation, evaluate
@@ -45,6 +46,7 @@ from .funnels.result import Funnel
 from .funnels.times import TimeToConvert
 from .identity.alias_rules import email_rule, phone_rule
 from .identity.conditions import Did, FirstSeen
+from .identity.plugged import alias_rule
 from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
@@ -52,6 +54,7 @@ from .marketing.matches import SpendMatches
 from .marketing.result import Marketing
 from .parts.result import StitchedParts
 from .parts.tables import PartsTable
+from .plugging import plug_ins
 from .privacy.forget import Forgotten
 from .readers import (
     Constant,
@@ -83,6 +86,7 @@ from .store import (
 )
 from .visits.channels import CHANNEL_RULES, ChannelRule
 from .visits.detours import IGNORED_REFERRERS
+from .visits.plugged import channel_rules
 from .visits.rules import VISIT_PRESETS, VisitRules
 from .watching.result import Watch
 from .watching.watch import watch
@@ -153,6 +157,7 @@ __all__ = [
     "SuggestedColumns",
     "TimeToConvert",
     "TrackingChange",
+    "TrackingCheck",
     "TrackingLoss",
     "UnknownAliasError",
     "UnknownNameError",
@@ -162,6 +167,8 @@ __all__ = [
     "Why",
     "WithoutCampaign",
     "WriteError",
+    "alias_rule",
+    "channel_rules",
     "check_up",
     "compare_profiles",
     "constant",
@@ -172,6 +179,7 @@ __all__ = [
     "money",
     "open_store",
     "phone_rule",
+    "plug_ins",
     "read_events",
     "read_spend",
     "read_stitched",

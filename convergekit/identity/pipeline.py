@@ -44,6 +44,7 @@ from convergekit.identity.properties import (
     property_names,
     refuse_unknown_first,
 )
+from convergekit.identity.plugged import remarks_on_rules
 from convergekit.identity.read_aliases import LOOK_ALIKES, AliasColumns, read_alias_columns
 from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.typing import BoolArray, IntArray
@@ -357,8 +358,8 @@ def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowle
 
 def _remarks(remarks: dict[str, int], aliases: EventAliases) -> dict[str, int]:
     """Return what was decided about values, those of aliases among them."""
-    found = aliases.look_alikes
-    return remarks | ({LOOK_ALIKES: found} if found else {})
+    found = {LOOK_ALIKES: aliases.look_alikes, **remarks_on_rules(aliases)}
+    return remarks | {said: events for said, events in found.items() if events}
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:
