@@ -45,6 +45,7 @@ from convergekit.cli.marketing import (
     write_tables,
 )
 from convergekit.cli.parts import ByParts, Memory, Workdir
+from convergekit.cli.plug_ins import plug_ins_command
 from convergekit.cli.questions import (
     attribution_command,
     customers_command,
@@ -157,6 +158,7 @@ app.command("attribution")(attribution_command)
 app.command("customers")(customers_command)
 app.command("why")(why_command)
 app.command("mcp")(mcp_command)
+app.command("plug-ins")(plug_ins_command)
 
 
 @app.command("check")
