@@ -68,6 +68,8 @@ from .readers import (
     suggest_columns,
 )
 from .reconcile.result import Reconciliation
+from .schemas.frames import frame_schema
+from .schemas.rows import event_schema
 from .simulate.losses import TrackingLoss
 from .simulate.mending import TrackingChange
 from .simulate.store import SimulatedStore, simulate_store
@@ -174,7 +176,9 @@ __all__ = [
     "constant",
     "email_rule",
     "evaluate",
+    "event_schema",
     "explore_columns",
+    "frame_schema",
     "funnel",
     "money",
     "open_store",

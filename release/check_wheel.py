@@ -15,7 +15,7 @@ from pathlib import Path
 
 LARGEST = 1_000_000
 #: What helps to develop convergekit is a dependency group, and offered to nobody else.
-EXTRAS = {"duckdb", "excel", "fast", "mcp", "phone", "png", "polars", "spark", "watch"}
+EXTRAS = {"duckdb", "excel", "fast", "mcp", "pandera", "phone", "png", "polars", "spark", "watch"}
 CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
 
 

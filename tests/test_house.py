@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "convergekit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: As many as there are concepts; those that came after the plan have a folder each.
-MOST_ENTRIES = 39
+MOST_ENTRIES = 41
 MOST_MODULES = 25
 LONGEST_BODY = 75
 #: They bring everything together: the front door, and the face.

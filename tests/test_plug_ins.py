@@ -134,6 +134,16 @@ def test_the_template_is_built_installed_and_used(tmp_path):
     assert "read as 'till' by the plug-in convergekit-till 0.1.0" in said
 
 
+def test_the_page_shows_the_template():
+    page = (ROOT / "docs" / "plug-ins.md").read_text("utf-8")
+    for name in ("exports", "checks", "channel_rules", "alias_rules"):
+        code = (TEMPLATE / "src" / "convergekit_till" / f"{name}.py").read_text("utf-8")
+        assert f"```python\n{code.partition(chr(10) * 2)[2]}```" in page
+    entry_points = (TEMPLATE / "pyproject.toml").read_text("utf-8")
+    shown = entry_points[entry_points.index("# The name") : entry_points.index("\n\n[tool")]
+    assert f"```toml\n{shown}\n```" in page
+
+
 # Finding them.
 
 
@@ -144,8 +154,8 @@ def test_importing_convergekit_looks_for_none():
 
 def test_the_order_is_that_of_packages_and_names(site, name):
     for package in (f"{name}-b", f"{name}_A"):
-        install(site, package, "1.0", {"alias_rules": {f"{package}-2": "operator:index",
-                                                        f"{package}-1": "operator:neg"}}, "")  # fmt: skip
+        points = {f"{package}-2": "operator:index", f"{package}-1": "operator:neg"}
+        install(site, package, "1.0", {"alias_rules": points}, "")
     found = ck.plug_ins().query("package.str.startswith(@name)")
     names = [f"{name}_A-1", f"{name}_A-2", f"{name}-b-1", f"{name}-b-2"]
     assert found["name"].tolist() == names
@@ -165,9 +175,13 @@ def test_two_of_one_name_are_both_named_and_none_is_used(site, name):
     # What is registered in the program goes before what is installed.
     ck.register_export(
         ck.Export(
-            name=name, documentation="", recognised_by=[[f"{name}_no"]], timestamp="sold_at",
-            event_name=lambda rows: ["Sale"] * len(rows), aliases={"email": "mail"},
-        )  # fmt: skip
+            name=name,
+            documentation="",
+            recognised_by=[[f"{name}_no"]],
+            timestamp="sold_at",
+            event_name=lambda rows: ["Sale"] * len(rows),
+            aliases={"email": "mail"},
+        )
     )
     assert set(ck.read_events(sales(name))["event_name"]) == {"Sale"}
 
@@ -252,7 +266,8 @@ def test_an_export_is_recognised_and_named(site, name, tmp_path):
     store = ck.open_store(tmp_path / "store")
     store.add(tmp_path / "sales.csv")
     assert len(store.stitched().events) == 30
-    assert name in str(pytest.raises(ck.ReadError, ck.read_events, rows, format="nope").value)
+    with pytest.raises(ck.ReadError, match=name):
+        ck.read_events(rows, format="nope")
 
 
 # Checks.

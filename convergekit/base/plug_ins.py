@@ -132,9 +132,7 @@ class PlugIns:
         found = tuple(one for one in installed(self.kind) if one.name == name)
         if name in self.ours():
             whose = " and ".join(map(str, found))
-            problem = (
-                f"{whose} has the name of one that comes with convergekit. {found[0].way_out}"
-            )
+            problem = f"{whose} has the name of one that comes with convergekit. {found[0].way_out}"
             return Offer(name, found, problem=problem)
         if len(found) > 1:
             packages = " or ".join(f"pip uninstall {one.package}" for one in found)

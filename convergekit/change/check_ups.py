@@ -104,7 +104,5 @@ def _tracking(side: Side, keep: BoolArray, goal: Step, value: str | None) -> Tra
         converting=converting,
         said=[],
         placeholder_ids=pd.Series([], dtype="str"),
-        asked=AskedCheckUp(
-            goals, AskedMoney(value), s.browser_alias, s.calendar, plugged_checks()
-        ),
+        asked=AskedCheckUp(goals, AskedMoney(value), s.browser_alias, s.calendar, plugged_checks()),
     )

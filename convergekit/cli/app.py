@@ -56,6 +56,7 @@ from convergekit.cli.questions import (
 )
 from convergekit.cli.reading import in_options
 from convergekit.cli.report import OptionalSpend, of_report, refuse_to_replace, writer_of
+from convergekit.cli.schema import schema_command
 from convergekit.cli.watch import watch_command
 from convergekit.cli.why import why_command
 from convergekit.errors import ConvergekitError
@@ -159,6 +160,7 @@ app.command("customers")(customers_command)
 app.command("why")(why_command)
 app.command("mcp")(mcp_command)
 app.command("plug-ins")(plug_ins_command)
+app.command("schema")(schema_command)
 
 
 @app.command("check")

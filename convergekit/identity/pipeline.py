@@ -37,6 +37,7 @@ from convergekit.identity.limits import Protection, protect
 from convergekit.identity.max_age import split_by_max_age
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.plausible import find_implausible
+from convergekit.identity.plugged import remarks_on_rules
 from convergekit.identity.profiles import TYPE_PRIORITY, profile_ids, salted
 from convergekit.identity.properties import (
     carry_as_of,
@@ -44,7 +45,6 @@ from convergekit.identity.properties import (
     property_names,
     refuse_unknown_first,
 )
-from convergekit.identity.plugged import remarks_on_rules
 from convergekit.identity.read_aliases import LOOK_ALIKES, AliasColumns, read_alias_columns
 from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.typing import BoolArray, IntArray
