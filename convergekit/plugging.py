@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from convergekit.base.plug_ins import PlugIns
 from convergekit.checks import plugged as checks
+from convergekit.entry_points import PlugIns
 from convergekit.identity import plugged as alias_rules
 from convergekit.readers import formats
 from convergekit.visits import plugged as channel_rules

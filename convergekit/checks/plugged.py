@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.options import choice, names_given
-from convergekit.base.plug_ins import PlugIns
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted, shortened
 from convergekit.checks import CHECKS
@@ -21,6 +20,7 @@ from convergekit.checks.fault import Check, Fault, FoundInPart, Kept, Severity, 
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import masked, quoted, shown_text
+from convergekit.entry_points import PlugIns
 from convergekit.errors import ConvergekitError
 
 _MOST_OF_AN_ERROR = 200

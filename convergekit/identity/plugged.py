@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convergekit.base.plug_ins import PlugIns
+from convergekit.entry_points import PlugIns
 from convergekit.identity.alias_rules import Rule
 from convergekit.identity.aliases import EventAliases
 

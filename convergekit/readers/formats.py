@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.base.plug_ins import PlugIns, warn_of_problems
+from convergekit.entry_points import PlugIns, warn_of_problems
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, did_you_mean
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import check_labels

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from convergekit.base.plug_ins import PlugIns
+from convergekit.entry_points import PlugIns
 from convergekit.visits.channels import ChannelRule
 
 

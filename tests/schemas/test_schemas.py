@@ -137,7 +137,7 @@ def taken_whole(row):
 
 
 @given(rows())
-@tries(100)
+@tries(50)
 def test_a_row_validates_if_it_is_taken_whole(row):
     assert SCHEMA.is_valid(row) == taken_whole(row)
 
@@ -156,7 +156,7 @@ def test_what_is_not_a_time_does_not():
 
 
 @given(st.sampled_from([t for t in TIMES if isinstance(t, str)]), st.data())
-@tries(60)
+@tries(25)
 def test_no_time_that_is_read_is_refused(time, data):
     # Of texts that are nearly times a schema lets some through that the reader rejects, such as
     # the 30th of February; never the other way round.
@@ -200,7 +200,7 @@ def test_simulated_events_validate():
 
 
 @given(st.lists(rows(), min_size=1, max_size=4))
-@tries(25)
+@tries(12)
 def test_a_frame_fails_where_the_reader_rejects(some):
     names = dict.fromkeys(name for row in (*some, GOOD) for name in row)
     frame = pd.DataFrame(
