@@ -217,7 +217,9 @@ def public_callables():
 
 
 #: What is neither ours nor a built-in: the libraries by their usual short names, and aliases.
-ELSEWHERE = re.compile(r"^(np|pd|pa|pl|go|nx|ibis|pandera)\.|^(Path|IntArray|BoolArray|FloatArray|Rule)$")
+ELSEWHERE = re.compile(
+    r"^(np|pd|pa|pl|go|nx|ibis|pandera)\.|^(Path|IntArray|BoolArray|FloatArray|Rule)$"
+)
 
 
 def test_what_a_public_call_returns_can_be_imported():
