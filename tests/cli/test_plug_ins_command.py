@@ -7,8 +7,11 @@ import json
 import pytest
 
 import convergekit as ck
-from tests.cli.test_cli import DATA, run  # noqa: F401 - a fixture
+from tests.cli.test_cli import DATA, run
 from tests.plugged import install
+
+# A fixture.
+__all__ = ["run"]
 
 
 @pytest.fixture
