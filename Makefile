@@ -185,7 +185,7 @@ clean:  ## Remove what the commands made
 	$(PYTHON) -m venv .venv \
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PIP_INSTALL) --upgrade pip  # the pinned one: groups need pip 25.1 or newer
-	$(PIP_INSTALL) -e '.[duckdb,excel,fast,mcp,phone,png,polars,watch]' --group dev --group browser
+	$(PIP_INSTALL) -e '.[duckdb,excel,fast,mcp,pandera,phone,png,polars,watch]' --group dev --group browser
 	@touch .venv/installed
 
 # Dependency groups of pyproject.toml, each on top of the rest.

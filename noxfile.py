@@ -14,10 +14,19 @@ from pathlib import Path
 import nox
 
 _PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-_EXTRAS = ("fast", "phone", "polars", "duckdb", "excel", "watch", "mcp")
+_EXTRAS = ("fast", "phone", "polars", "duckdb", "excel", "watch", "mcp", "pandera")
 # What the tests need, which is not a dependency of ours, and stays at its newest. Not lifelines, of
 # which only an old release takes pandas 3: the tests with constraints.txt compare with it.
-_TESTS = ("hypothesis", "jinja2", "pytest", "pytest-xdist", "nbformat", "ipykernel")
+_TESTS = (
+    "hatchling",
+    "hypothesis",
+    "jinja2",
+    "jsonschema",
+    "pytest",
+    "pytest-xdist",
+    "nbformat",
+    "ipykernel",
+)
 _ALL = ("-n", "auto", "--ignore=tests/browser", "--ignore=tests/figures/test_gallery.py")
 
 nox.options.default_venv_backend = "venv"

@@ -9,6 +9,7 @@ from .certainty.result import AnswerBounds, FunnelBounds
 from .change.result import Why
 from .checking import check_up
 from .checks.check_up import CheckUp
+from .checks.plugged import TrackingCheck
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
 from .diagnostics.evaluation import Evaluation, evaluate
@@ -45,6 +46,7 @@ from .funnels.result import Funnel
 from .funnels.times import TimeToConvert
 from .identity.alias_rules import email_rule, phone_rule
 from .identity.conditions import Did, FirstSeen
+from .identity.plugged import alias_rule
 from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
@@ -52,6 +54,7 @@ from .marketing.matches import SpendMatches
 from .marketing.result import Marketing
 from .parts.result import StitchedParts
 from .parts.tables import PartsTable
+from .plugging import plug_ins
 from .privacy.forget import Forgotten
 from .readers import (
     Constant,
@@ -65,6 +68,8 @@ from .readers import (
     suggest_columns,
 )
 from .reconcile.result import Reconciliation
+from .schemas.frames import frame_schema
+from .schemas.rows import event_schema
 from .simulate.losses import TrackingLoss
 from .simulate.mending import TrackingChange
 from .simulate.store import SimulatedStore, simulate_store
@@ -83,6 +88,7 @@ from .store import (
 )
 from .visits.channels import CHANNEL_RULES, ChannelRule
 from .visits.detours import IGNORED_REFERRERS
+from .visits.plugged import channel_rules
 from .visits.rules import VISIT_PRESETS, VisitRules
 from .watching.result import Watch
 from .watching.watch import watch
@@ -153,6 +159,7 @@ __all__ = [
     "SuggestedColumns",
     "TimeToConvert",
     "TrackingChange",
+    "TrackingCheck",
     "TrackingLoss",
     "UnknownAliasError",
     "UnknownNameError",
@@ -162,16 +169,21 @@ __all__ = [
     "Why",
     "WithoutCampaign",
     "WriteError",
+    "alias_rule",
+    "channel_rules",
     "check_up",
     "compare_profiles",
     "constant",
     "email_rule",
     "evaluate",
+    "event_schema",
     "explore_columns",
+    "frame_schema",
     "funnel",
     "money",
     "open_store",
     "phone_rule",
+    "plug_ins",
     "read_events",
     "read_spend",
     "read_stitched",

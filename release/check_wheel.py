@@ -19,7 +19,7 @@ LARGEST = 2_500_000
 #: Stands in what the demo prints once it has come to its end.
 _STITCHED = "after stitching"
 #: What helps to develop convergekit is a dependency group, and offered to nobody else.
-EXTRAS = {"duckdb", "excel", "fast", "mcp", "phone", "png", "polars", "spark", "watch"}
+EXTRAS = {"duckdb", "excel", "fast", "mcp", "pandera", "phone", "png", "polars", "spark", "watch"}
 CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
 
 

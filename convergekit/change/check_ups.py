@@ -11,9 +11,9 @@ import pandas as pd
 
 from convergekit.change.faults import shares_apart
 from convergekit.change.sides import Side
-from convergekit.checks import CHECKS
 from convergekit.checks.check_up import events_concerned
 from convergekit.checks.money import AskedMoney
+from convergekit.checks.plugged import plugged_checks, with_plugged
 from convergekit.checks.tracking import AskedCheckUp, Tracking
 from convergekit.events.steps import Step
 from convergekit.typing import BoolArray
@@ -52,7 +52,7 @@ def differing_findings(sides: tuple[Side, Side], goal: Step, value: str | None) 
     alone = [_found(side, _in_period(side), goal, value) for side in sides]
     size = [int(_in_period(side).sum()) for side in sides]
     rows = []
-    for name in CHECKS:
+    for name in with_plugged(plugged_checks()):
         counts = [found.get(name, (0, ""))[0] for found in alone]
         shares = [count / max(n, 1) for count, n in zip(counts, size, strict=True)]
         on = int(shares[1] > shares[0])
@@ -71,7 +71,7 @@ def _together(sides: tuple[Side, Side], goal: Step, value: str | None) -> dict[s
     if sides[0].base is not sides[1].base:
         return {}
     joined = _found(sides[0], _in_period(sides[0]) | _in_period(sides[1]), goal, value)
-    return {name: joined.get(name, (0, ""))[0] for name in CHECKS}
+    return {name: joined.get(name, (0, ""))[0] for name in with_plugged(plugged_checks())}
 
 
 def _in_period(side: Side) -> BoolArray:
@@ -104,5 +104,5 @@ def _tracking(side: Side, keep: BoolArray, goal: Step, value: str | None) -> Tra
         converting=converting,
         said=[],
         placeholder_ids=pd.Series([], dtype="str"),
-        asked=AskedCheckUp(goals, AskedMoney(value), s.browser_alias, s.calendar),
+        asked=AskedCheckUp(goals, AskedMoney(value), s.browser_alias, s.calendar, plugged_checks()),
     )

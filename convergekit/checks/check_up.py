@@ -27,6 +27,7 @@ from convergekit.checks.fault import (
     first_rows,
 )
 from convergekit.checks.money import AskedMoney, candidates
+from convergekit.checks.plugged import failure, plugged_checks, said_of_plugged, with_plugged
 from convergekit.checks.tracking import USUAL_CONVERSION, AskedCheckUp, Tracking, tracking_of
 from convergekit.checks.whole import LearnedOfPart, Whole
 from convergekit.checks.wording import property_name, quoted
@@ -98,7 +99,7 @@ def checked(
     money : AskedMoney, optional
     """
     options = options or StitchOptions.of()
-    asked = AskedCheckUp.of(conversion, money or AskedMoney(), options)
+    asked = AskedCheckUp.of(conversion, money or AskedMoney(), options, plugged_checks())
     with exports_told(events, "ck.check_up"):
         accepted = accept(events, options)
     if not options.alias_from:
@@ -114,14 +115,16 @@ def checked_parts(each: EachTracking, asked: AskedCheckUp) -> CheckUp:
     As `check_up` does.
     """
     whole = _settled(list(each(_learned)), asked)
-    unchecked = {name: why for name, check in CHECKS.items() if (why := check.unless(whole))}
-    kept: dict[str, list[Kept]] = {name: [] for name in CHECKS if name not in unchecked}
+    checks = with_plugged(asked.plugged)
+    unchecked = {name: why for name, check in checks.items() if (why := check.unless(whole))}
+    kept: dict[str, list[Kept]] = {name: [] for name in checks if name not in unchecked}
     for of_part in each(partial(_found, whole=whole, names=list(kept))):
         for name, some in of_part.items():
             kept[name] += some
     found: list[Finding] = []
     results: list[tuple[str, str, str]] = []
-    for name in CHECKS:
+    unchecked |= {name: why for name, some in kept.items() if (why := failure(some))}
+    for name in checks:
         if name in unchecked:
             results.append((name, NOT_CHECKED, unchecked[name]))
             continue
@@ -133,7 +136,7 @@ def checked_parts(each: EachTracking, asked: AskedCheckUp) -> CheckUp:
     return CheckUp(
         findings=_findings(found),
         checks=pd.DataFrame(results, columns=["check", "result", "why"], dtype="str"),
-        remarks=_remarks(whole),
+        remarks=[*_remarks(whole), *said_of_plugged(asked.plugged)],
         _whole=whole,
         _found=tuple(found),
         _each=each,
@@ -155,7 +158,7 @@ def events_concerned(
     whole = _settled([_learned(tracking)], tracking.asked)
     known = tracking.knowing(whole)
     concerned = {}
-    for name, check in CHECKS.items():
+    for name, check in with_plugged(tracking.asked.plugged).items():
         if name in leaving_out or check.unless(whole):
             continue
         found = list(check.find(known))
@@ -188,7 +191,8 @@ def _learned(tracking: Tracking) -> LearnedOfPart:
 def _found(tracking: Tracking, *, whole: Whole, names: Sequence[str]) -> dict[str, list[Kept]]:
     """Return what some checks find in a part."""
     known = tracking.knowing(whole)
-    return {name: [one.kept(known) for one in CHECKS[name].find(known)] for name in names}
+    checks = with_plugged(whole.asked.plugged)
+    return {name: [one.kept(known) for one in checks[name].find(known)] for name in names}
 
 
 def _examples(
@@ -196,7 +200,7 @@ def _examples(
 ) -> pd.DataFrame | None:
     """Return the first events of a part that a check finds, of one key; None if it finds none."""
     known = tracking.knowing(whole)
-    for one in CHECKS[name].find(known):
+    for one in with_plugged(whole.asked.plugged)[name].find(known):
         if one.key == key:
             return one.examples(known, n)
     return None
@@ -207,11 +211,12 @@ def _said(name: str, kept: Sequence[Kept], whole: Whole) -> Iterator[Finding]:
     of_key: dict[Any, list[Kept]] = {}
     for one in kept:
         of_key.setdefault(one.key, []).append(one)
+    check = with_plugged(whole.asked.plugged)[name]
     for key in sorted(of_key, key=whole.place):
         if not any(one.count for one in of_key[key]):
             continue
         together = Together.of(of_key[key], whole)
-        fault = CHECKS[name].say(together)
+        fault = check.say(together)
         if fault is not None:
             yield Finding(name, together, fault)
 
@@ -250,7 +255,7 @@ class CheckUp(Described):
         One row per check: `check`, `result` (how many findings, or that it was not checked) and
         `why` not.
     remarks : list of str
-        What the money is, or why it is not known.
+        What the money is, or why it is not known; and which checks are of plug-ins.
     """
 
     _table_names = ("findings", "checks")

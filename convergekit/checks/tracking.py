@@ -40,6 +40,7 @@ from convergekit.visits.traffic import REFERRERS
 from convergekit.visits.values import first_sent
 
 if TYPE_CHECKING:
+    from convergekit.checks.plugged import Plugged
     from convergekit.checks.whole import Whole
 
 #: What is counted as a conversion unless another name is given.
@@ -59,12 +60,15 @@ class AskedCheckUp:
         The alias type of a browser session.
     calendar : Calendar
         Whose days are days.
+    plugged : tuple of Plugged
+        The checks of plug-ins.
     """
 
     steps: tuple[Step, ...] | None = None
     money: AskedMoney = field(default_factory=AskedMoney)
     browser_alias: str = "cookie"
     calendar: Calendar = field(default_factory=Calendar)
+    plugged: tuple[Plugged, ...] = ()
 
     @classmethod
     def of(
@@ -72,6 +76,7 @@ class AskedCheckUp:
         conversion: StepLike | Iterable[StepLike] | None,
         money: AskedMoney,
         options: StitchOptions,
+        plugged: tuple[Plugged, ...] = (),
     ) -> Self:
         """Return what is asked, as `check_up` takes it.
 
@@ -87,7 +92,7 @@ class AskedCheckUp:
                 conversion = list(conversion)
             # Without conversions the other checks are made all the same.
             steps = any_of("conversion", conversion) if conversion != [] else ()
-        return cls(steps, money, options.browser_alias, options.calendar)
+        return cls(steps, money, options.browser_alias, options.calendar, plugged)
 
 
 @dataclass(frozen=True)

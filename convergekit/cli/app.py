@@ -45,6 +45,7 @@ from convergekit.cli.marketing import (
     write_tables,
 )
 from convergekit.cli.parts import ByParts, Memory, Workdir
+from convergekit.cli.plug_ins import plug_ins_command
 from convergekit.cli.questions import (
     attribution_command,
     customers_command,
@@ -55,6 +56,7 @@ from convergekit.cli.questions import (
 )
 from convergekit.cli.reading import in_options
 from convergekit.cli.report import OptionalSpend, of_report, refuse_to_replace, writer_of
+from convergekit.cli.schema import schema_command
 from convergekit.cli.watch import watch_command
 from convergekit.cli.why import why_command
 from convergekit.errors import ConvergekitError
@@ -157,6 +159,8 @@ app.command("attribution")(attribution_command)
 app.command("customers")(customers_command)
 app.command("why")(why_command)
 app.command("mcp")(mcp_command)
+app.command("plug-ins")(plug_ins_command)
+app.command("schema")(schema_command)
 
 
 @app.command("check")

@@ -35,7 +35,9 @@ from convergekit.cli.reading import (
 )
 from convergekit.errors import ConvergekitError
 from convergekit.events.calendar import Calendar, Weekday
+from convergekit.identity.alias_rules import Rule
 from convergekit.identity.options import StitchOptions
+from convergekit.identity.plugged import alias_rule
 from convergekit.readers import read_events
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
@@ -66,6 +68,14 @@ Blocked = Annotated[
     typer.Option(
         "--block",
         help="An alias (urn:type:value) or a placeholder value never to link by; repeatable.",
+    ),
+]
+Ruled = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rule",
+        metavar="TYPE=NAME",
+        help="A plug-in's rule by which values of an alias type are compared; repeatable.",
     ),
 ]
 TimeZone = Annotated[
@@ -203,10 +213,12 @@ class StitchedOptions(LinkedOptions):
 
     Attributes
     ----------
+    rule : list of str or None
     workdir : pathlib.Path or None
     memory : str or None
     """
 
+    rule: Ruled = None
     workdir: Workdir = None
     memory: Memory = None
 
@@ -215,11 +227,22 @@ class StitchedOptions(LinkedOptions):
         """Whether they are stitched by parts, and where."""
         return ByParts(self.workdir, self.memory)
 
+    def rules(self) -> dict[str, Rule]:
+        """Return what `--rule` says.
+
+        Raises
+        ------
+        ConvergekitError
+            One is not an alias type and the name of a plug-in's rule.
+        """
+        return dict(map(_rule, self.rule or []))
+
     def stitched(self) -> Stitched | StitchedParts:
         """Return the exports stitched, in memory or by parts where that is asked for."""
         if self.where.asked:
             return self._by_parts()
         limits, days, salt, reading = self.limits(), self.days(), self.salt(), self.reading()
+        rules = self.rules()
         with remarks_told():
             events = read_events(self.exports, **reading)
         with ERRORS.status(f"stitching {counted(len(events), 'row')}"):
@@ -227,6 +250,7 @@ class StitchedOptions(LinkedOptions):
                 events,
                 limits=limits,
                 block=self.block or (),
+                rules=rules,
                 tz=self.tz,
                 salt=salt,
                 calendar=days.zone,
@@ -240,6 +264,7 @@ class StitchedOptions(LinkedOptions):
         options = StitchOptions.of(
             limits=self.limits(),
             block=self.block or (),
+            rules=self.rules(),
             tz=self.tz,
             salt=self.salt(),
             calendar=days.zone,
@@ -304,6 +329,16 @@ def _without_folders(exports: list[str]) -> list[str]:
     for left_out in sorted(set(exports) - set(files)) if files else ():
         note(f"{visible(left_out)} is a directory: left out")
     return files or exports
+
+
+def _rule(text: str) -> tuple[str, Rule]:
+    alias_type, _, name = text.rpartition("=")
+    if not alias_type or not name:
+        raise ConvergekitError(
+            "--rule must be an alias type and the name of a plug-in's rule, such as "
+            f"loyalty_card=till-card; got {text!r}."
+        )
+    return alias_type, alias_rule(name)
 
 
 def _limit(text: str) -> tuple[str, int]:

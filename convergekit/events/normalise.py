@@ -40,8 +40,10 @@ READ_NULLS = "read_nulls"
 #: Of how many lines of a file an event was made, and the columns in which these disagreed.
 READ_LINES = "read_lines"
 READ_CONFLICTS = "read_conflicts"
+#: Which plug-in read a row, in words.
+READ_PLUG_IN = "read_plug_in"
 #: What the readers say of a row; it is counted, and goes no further.
-SAID_BY_READERS = (READ_NULLS, READ_LINES, READ_CONFLICTS)
+SAID_BY_READERS = (READ_NULLS, READ_LINES, READ_CONFLICTS, READ_PLUG_IN)
 _MOST_OF_A_VALUE = 60
 
 
@@ -335,6 +337,8 @@ def _said_by_readers(frame: pd.DataFrame) -> dict[str, int]:
     if READ_CONFLICTS in frame:
         differ = "{} differs between the lines of an event: the first value counts"
         found |= _counted_lines(frame[READ_CONFLICTS], differ)
+    if READ_PLUG_IN in frame:
+        found |= _counted_lines(frame[READ_PLUG_IN], "{}")
     return found
 
 

@@ -22,8 +22,8 @@ from convergekit.typing import BoolArray, IntArray
 
 # An epoch number's unit is told by its magnitude. Below 1e8 seconds (March 1973) it is no
 # event's time but a year, a counter or a date of digits; 1e11 seconds is the year 5138.
-_EPOCH_FLOOR = 1e8
-_EPOCH_UNITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", 9e18))
+EPOCH_FLOOR = 1e8
+EPOCH_UNITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", 9e18))
 _MICROSECONDS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _DTYPE = "datetime64[us, UTC]"
 # No event lies in years before or after, and microseconds cannot hold all of them.
@@ -185,10 +185,14 @@ def _to_utc(values: pd.Series, tz: str | None) -> pd.Series:
         zone = tz or "UTC"
         first = np.ones(len(values), dtype=bool)
         values = values.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-    values = values.dt.tz_convert("UTC")
-    if values.min() < EARLIEST or values.max() > LATEST:
-        values = values.where(values.between(EARLIEST, LATEST))
-    return values.dt.as_unit("us")
+    return _of_calendar(values.dt.tz_convert("UTC")).dt.as_unit("us")
+
+
+def _of_calendar(times: pd.Series) -> pd.Series:
+    """Return times without those of years that no calendar has, such as the year 0."""
+    if times.min() < EARLIEST or times.max() > LATEST:
+        return times.where(times.between(EARLIEST, LATEST))
+    return times
 
 
 def _from_epoch(values: pd.Series, epochs: dict[str, int]) -> pd.Series:
@@ -197,8 +201,8 @@ def _from_epoch(values: pd.Series, epochs: dict[str, int]) -> pd.Series:
     found = np.full(len(values), np.datetime64("NaT", "us"))
     with np.errstate(invalid="ignore"):
         magnitude = np.abs(numbers)
-        lower = _EPOCH_FLOOR
-        for unit, upper in _EPOCH_UNITS:
+        lower = EPOCH_FLOOR
+        for unit, upper in EPOCH_UNITS:
             rows = (magnitude >= lower) & (magnitude < upper)
             lower = upper
             if not rows.any():
@@ -240,7 +244,7 @@ def _from_text(values: pd.Series, tz: str | None, epochs: dict[str, int]) -> pd.
 def _iso(text: pd.Series, tz: str | None) -> pd.Series:
     def parse(part: pd.Series) -> pd.Series:
         found = pd.to_datetime(part, utc=True, format="ISO8601", errors="coerce")
-        return found.dt.as_unit("us")
+        return _of_calendar(found).dt.as_unit("us")
 
     # A bare year ("2026") is a number to us: an epoch, or not a time at all.
     # And "now" is the time of an event for no reader.
@@ -302,9 +306,9 @@ def _from_cells(values: pd.Series, tz: str | None, epochs: dict[str, int]) -> pd
 
 def _numbers(cells: pd.Series, epochs: dict[str, int]) -> pd.Series:
     kind = "int64" if all(isinstance(c, (int, np.integer)) for c in cells) else "float64"
-    if any(abs(c) >= _EPOCH_UNITS[-1][1] for c in cells):
+    if any(abs(c) >= EPOCH_UNITS[-1][1] for c in cells):
         kind = "float64"
-        cells = cells.map(lambda c: float(c) if abs(c) < _EPOCH_UNITS[-1][1] else math.inf)
+        cells = cells.map(lambda c: float(c) if abs(c) < EPOCH_UNITS[-1][1] else math.inf)
     return _from_epoch(cells.astype(kind), epochs)
 
 

@@ -37,6 +37,7 @@ from convergekit.identity.limits import Protection, protect
 from convergekit.identity.max_age import split_by_max_age
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.plausible import find_implausible
+from convergekit.identity.plugged import remarks_on_rules
 from convergekit.identity.profiles import TYPE_PRIORITY, profile_ids, salted
 from convergekit.identity.properties import (
     carry_as_of,
@@ -357,8 +358,8 @@ def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowle
 
 def _remarks(remarks: dict[str, int], aliases: EventAliases) -> dict[str, int]:
     """Return what was decided about values, those of aliases among them."""
-    found = aliases.look_alikes
-    return remarks | ({LOOK_ALIKES: found} if found else {})
+    found = {LOOK_ALIKES: aliases.look_alikes, **remarks_on_rules(aliases)}
+    return remarks | {said: events for said, events in found.items() if events}
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from convergekit.checks.check_up import Answer, CheckUp, checked_parts
 from convergekit.checks.money import AskedMoney
+from convergekit.checks.plugged import plugged_checks
 from convergekit.checks.tracking import AskedCheckUp, Tracking
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import StepLike
@@ -88,7 +89,7 @@ def checked_by_parts(
     ------
     As `check_up` does.
     """
-    asked = AskedCheckUp.of(conversion, money or AskedMoney(), options)
+    asked = AskedCheckUp.of(conversion, money or AskedMoney(), options, plugged_checks())
     # What is asked of the rows when they are divided may be asked otherwise of the same workdir.
     reading = replace(options, browser_alias=USUAL_BROWSER, calendar=Calendar())
     run = finished_run(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from convergekit.entry_points import PlugIns, warn_of_problems
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, did_you_mean
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import check_labels
@@ -77,6 +78,17 @@ _BUILT_IN = {
 #: Known to be told, and not to be read.
 _REFUSED = {export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)}
 _registered: dict[str, Export] = {}
+
+
+def _fault(name: str, made: Any) -> str:
+    """Return what is wrong with what a plug-in offers as an export."""
+    if not isinstance(made, Export):
+        return f"of type {type(made).__name__}, and not a ck.Export"
+    return "" if made.name == name else f"a ck.Export of another name, {made.name!r}"
+
+
+#: The formats of plug-ins.
+PLUG_INS = PlugIns("exports", _fault, lambda: (AUTO, CONVERGE, *_BUILT_IN, *_REFUSED))
 #: So many rows tell what a file is; a format's fields are on nearly every row.
 ROWS_THAT_TELL = 1000
 
@@ -87,7 +99,7 @@ def register_export(export: Export) -> None:
     Parameters
     ----------
     export : Export
-        Registering a name again replaces the earlier format of yours.
+        Registering a name again replaces the earlier format of yours, or that of a plug-in.
 
     Raises
     ------
@@ -126,16 +138,41 @@ def format_names() -> list[str]:
     >>> format_names()[:4]
     ['auto', 'converge', 'converge_bigquery', 'segment']
     """
-    return [AUTO, CONVERGE, *_BUILT_IN, *_registered]
+    plugged = [name for name in PLUG_INS.names() if name not in _BUILT_IN]
+    return list(dict.fromkeys([AUTO, CONVERGE, *_BUILT_IN, *plugged, *_registered]))
 
 
 def check_format(name: str) -> None:
-    """Raise if the format is not known."""
+    """Raise if the format is not known, or that of a plug-in which cannot be used."""
+    ours = (AUTO, CONVERGE, *_BUILT_IN, *_registered)
+    if name in PLUG_INS.names() and name not in ours and (why := PLUG_INS.offer(name).problem):
+        raise ReadError(f"format={name!r}: {why}")
     if name not in format_names():
         raise ReadError(
             f"format must be one of {', '.join(map(repr, format_names()))}, or one that you add "
             f"with ck.register_export; got {name!r}.{did_you_mean(str(name), format_names())}"
         )
+
+
+def warn_of_plug_ins() -> None:
+    """Warn of plug-ins whose formats are not looked for, because they cannot be used."""
+    warn_of_problems(PLUG_INS.offers(_registered))
+
+
+def said_of_plug_in(name: str) -> str | None:
+    """Return that a plug-in has read rows of a format; None where it was no plug-in's."""
+    if name in _BUILT_IN or name in _registered or name not in PLUG_INS.names():
+        return None
+    return f"read as {name!r} by the plug-in {PLUG_INS.offer(name).origin}"
+
+
+def _exports(refused: Mapping[str, Export] | None = None) -> dict[str, Export]:
+    """Return the formats that are read, by name; and those that are refused, if they are given."""
+    plugged: dict[str, Export] = {}
+    if PLUG_INS.names():
+        offers = PLUG_INS.offers(_registered)
+        plugged = {one.name: one.made for one in offers if not one.problem}
+    return {**_BUILT_IN, **(refused or {}), **plugged, **_registered}
 
 
 class UntoldError(Exception):
@@ -168,7 +205,7 @@ def find_format(
     if name == CONVERGE or not len(frame):
         return None
     rows = Rows(frame.dropna(how="all").head(ROWS_THAT_TELL))
-    exports = {**_BUILT_IN, **_REFUSED, **_registered}
+    exports = _exports(_REFUSED)
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
     if name != AUTO:
         wanted = [
@@ -218,7 +255,7 @@ def format_of_records(rows: Records, name: str, where: str) -> str | None:
     >>> format_of_records(rows, "auto", "a.json")
     'converge'
     """
-    exports = {**_BUILT_IN, **_REFUSED, **_registered}
+    exports = _exports(_REFUSED)
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
     if rows.needs_a_look:
         return None
@@ -238,7 +275,7 @@ def format_of_records(rows: Records, name: str, where: str) -> str | None:
 
 def format_named(name: str) -> Export | None:
     """Return a format by its name, None for Converge's own spellings."""
-    return {**_BUILT_IN, **_registered}.get(name)
+    return _exports().get(name)
 
 
 @contextlib.contextmanager
@@ -328,7 +365,7 @@ def _told_of_export(head: pd.DataFrame, call: str) -> str | None:
 def _told_of_nearest(head: pd.DataFrame, error: str, call: str) -> str | None:
     """Return an error with the formats that rows may be in, None where they are like none."""
     rows = Rows(head)
-    exports = {**_BUILT_IN, **_registered}
+    exports = _exports()
     near = {name: lacks for name, lacks in nearest(exports, rows).items()
             if is_like(exports[name], rows)}  # fmt: skip
     if not near:
@@ -353,7 +390,7 @@ def unrecognised(frame: pd.DataFrame) -> str:
     "If it is one of these, give format='amplitude'."
     """
     rows = Rows(frame.dropna(how="all").head(ROWS_THAT_TELL))
-    exports = {**_BUILT_IN, **_registered}
+    exports = _exports()
     near = nearest(exports, rows)
     said = said_of_nearest(near)
     readable = [name for name in near if not lacking(exports[name], rows)]

@@ -35,7 +35,7 @@ from convergekit.errors import (
 from convergekit.events.arrow import Frame, as_frame, with_python_lists
 from convergekit.events.canonical import check_required, noted, open_columns
 from convergekit.events.money import Amounts
-from convergekit.events.normalise import SAID_BY_READERS
+from convergekit.events.normalise import READ_PLUG_IN, SAID_BY_READERS
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
 from convergekit.events.shapes import READ_SHAPES
 from convergekit.readers.archives import is_archive, members_of
@@ -65,6 +65,8 @@ from convergekit.readers.formats import (
     format_named,
     format_names,
     format_of_records,
+    said_of_plug_in,
+    warn_of_plug_ins,
 )
 from convergekit.readers.gathered import OF_LINES, ItemLines, gathered, gathered_frame
 from convergekit.readers.lines import Progress, check_encoding
@@ -431,6 +433,8 @@ class _Options:
         options = cls(format, columns or {}, clocks, encoding, day_first, amounts, items, strict,
                       lambda _: False, lambda: False)  # fmt: skip
         options.check()
+        if format == AUTO:
+            warn_of_plug_ins()
         return options
 
     def items_of(self, export: Export | None) -> ItemLines | None:
@@ -487,10 +491,17 @@ def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
         events = mapped(rows, own, export.settled(events), row)
     own_event = run_starts(row)
     frame = noted(options.typed(events), _of_own(reasons, own_event))
-    return frame.assign(**{
+    of_lines = {
         name: take_or_missing(column, np.where(own_event, row, -1)).set_axis(frame.index)
         for name, column in said.items()
-    })  # fmt: skip
+    }
+    return frame.assign(**of_lines, **_said_of_export(export, frame.index))
+
+
+def _said_of_export(export: Export | None, index: pd.Index) -> dict[str, pd.Series]:
+    """Return the column that says which plug-in read rows; nothing where it was none."""
+    said = None if export is None else said_of_plug_in(export.name)
+    return {} if said is None else {READ_PLUG_IN: pd.Series(said, index=index, dtype="str")}
 
 
 def _of_own(reasons: Mapping[int, str], own: BoolArray) -> dict[int, str]:
@@ -833,6 +844,7 @@ class _File:
             added["source"] = pd.Series(stem, index=frame.index, dtype="str")
         added["file"] = pd.Series(label, index=frame.index, dtype="str")
         added["line"] = pd.Series(lines, index=frame.index)
+        added |= _said_of_export(self.export, frame.index)
         unread = frame.pop("read_error").astype("str") if "read_error" in frame else None
         if reasons:
             of_rows = pd.Series(reasons, dtype="str").reindex(frame.index)

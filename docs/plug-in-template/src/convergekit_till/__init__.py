@@ -1,0 +1,1 @@
+"""What the till of our shops exports, for convergekit."""
