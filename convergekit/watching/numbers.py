@@ -26,8 +26,10 @@ def delay_of(watched: WatchedNumber, wait: int) -> int:
     return window + wait
 
 
-def daily_number(days: Days, watched: WatchedNumber, wait: int) -> tuple[DailyNumber, float]:
-    """Return a number by day, and which share of its events came too late to count.
+def daily_number(days: Days, watched: WatchedNumber, wait: int) -> tuple[DailyNumber, FloatArray]:
+    """Return a number by day, and which share of its events came too late to count, by day.
+
+    Of that share, too, only what was known when the day was read counts.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def daily_number(days: Days, watched: WatchedNumber, wait: int) -> tuple[DailyNu
     events = days.s.events
     at = events_named(events, watched.event)
     counted = days.counted(at, delay)
-    late = _late(days, at, counted)
+    late = _late_on_days(days, at, delay)
     count = _by_day(days, counted)
     if watched.kind == "events":
         return DailyNumber(count, None, count, days.weekday), late
@@ -75,13 +77,37 @@ def _by_day(days: Days, at: IntArray, weights: FloatArray | None = None) -> Floa
     return found.astype(np.float64)
 
 
-def _late(days: Days, at: IntArray, counted: IntArray) -> float:
-    """Return which share of the events on the days is not counted."""
-    there = int((days.day[at] >= 0).sum())
-    return 1 - len(counted) / there if there else 0.0
+def _late_on_days(days: Days, at: IntArray, delay: int) -> FloatArray:
+    there = at[days.day[at] >= 0]
+    return late_by_day(days.day[there], days.known_at[there], days.starts[1:] + delay)
 
 
-def _visits(days: Days, delay: int) -> tuple[DailyNumber, float]:
+def late_by_day(day: IntArray, known_at: IntArray, deadlines: IntArray) -> FloatArray:
+    """Return, per day, which share of the events known when it was read came too late to count.
+
+    Of the events on that day and on those before it. What comes later still says nothing of it.
+
+    Parameters
+    ----------
+    day, known_at : numpy.ndarray of int
+        On which day each event is, and when it became known.
+    deadlines : numpy.ndarray of int
+        When each day was read.
+
+    Examples
+    --------
+    >>> late_by_day(np.array([0, 0, 1]), np.array([5, 15, 16]), np.array([10, 20])).tolist()
+    [0.0, 0.3333333333333333]
+    """
+    read = np.searchsorted(deadlines, known_at, side="right")
+    known, late = (
+        np.cumsum(np.bincount(read_on[read_on < len(deadlines)], minlength=len(deadlines)))
+        for read_on in (np.maximum(read, day), read[read > day])
+    )
+    return np.divide(late, known, out=np.zeros(len(deadlines)), where=known > 0)
+
+
+def _visits(days: Days, delay: int) -> tuple[DailyNumber, FloatArray]:
     """Count the visits that began on each day.
 
     One that goes on after midnight, by when a link made another profile of its own, counts again.
@@ -95,10 +121,10 @@ def _visits(days: Days, delay: int) -> tuple[DailyNumber, float]:
     found = sessions_of_visitors(days.s, visitor)
     begun = found.first[found.visitor >= 0]
     count = _by_day(days, begun[days.day[begun] >= 0])
-    return DailyNumber(count, None, count, days.weekday), _late(days, at, counted)
+    return DailyNumber(count, None, count, days.weekday), _late_on_days(days, at, delay)
 
 
-def _new_profiles(days: Days, delay: int) -> tuple[DailyNumber, float]:
+def _new_profiles(days: Days, delay: int) -> tuple[DailyNumber, FloatArray]:
     """Count the profiles that began on each day, as a pipeline that runs all the time would.
 
     What a later link joins to an earlier profile has begun still.
@@ -110,16 +136,16 @@ def _new_profiles(days: Days, delay: int) -> tuple[DailyNumber, float]:
     event = event[days.s.resolution.profile[event] >= 0]
     counted = days.counted(event, delay)
     count = _by_day(days, counted)
-    return DailyNumber(count, None, count, days.weekday), _late(days, event, counted)
+    return DailyNumber(count, None, count, days.weekday), _late_on_days(days, event, delay)
 
 
-def _conversion(days: Days, watched: WatchedNumber, delay: int) -> tuple[DailyNumber, float]:
+def _conversion(days: Days, watched: WatchedNumber, delay: int) -> tuple[DailyNumber, FloatArray]:
     step = np.full(len(days.time), -1, dtype=np.int64)
     for number, names in enumerate(watched.steps):
         step[events_named(days.s.events, names)] = number
     event, entry = _by_entry(days, step, int(watched.within.value // 1000))
     known = days.known_at[event] < days.deadline(entry, delay)
-    late = 1 - float(known.mean()) if len(known) else 0.0
+    late = late_by_day(entry, days.known_at[event], days.starts[1:] + delay)
     event, entry = event[known], entry[known]
     person = days.profile(event, days.deadline(entry, delay))
     event, entry, person = (part[person >= 0] for part in (event, entry, person))

@@ -17,7 +17,7 @@ from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.figures.calls import of_function
 from convergekit.funnels.suggest import event_counts, suggested
 from convergekit.identity.tables import HasTables, StitchedEvents
-from convergekit.typing import BoolArray
+from convergekit.typing import BoolArray, FloatArray
 from convergekit.watching.asked import WatchedNumber, Watchlist, read_watchlist
 from convergekit.watching.days import Days, days_of
 from convergekit.watching.forecast import SPANS, DailyNumber, statsmodels
@@ -155,7 +155,7 @@ def _judged(
     known: Days,
     watched: WatchedNumber,
     number: DailyNumber,
-    late: float,
+    late: FloatArray,
     usable: BoolArray,
     asked: Watchlist,
     days: int,
@@ -165,10 +165,16 @@ def _judged(
     # The last day is over, and nothing after it is known.
     size = int(np.searchsorted(known.starts[1:] + delay, known.starts[-1], side="right"))
     latest = range(max(size - days, 0), size)
-    if late > _MOST_LATE:
-        reason = f"{late:.0%} of its events come later than `wait`; give it a longer one"
-        return [Judged(day, None, 1.0, reason) for day in latest]
-    return [judged(number, day, usable, len(asked.numbers)) for day in latest]
+    return [
+        judged(number, day, usable, len(asked.numbers))
+        if late[day] <= _MOST_LATE
+        else Judged(day, None, 1.0, _too_late(late[day]))
+        for day in latest
+    ]
+
+
+def _too_late(share: float) -> str:
+    return f"{share:.0%} of its events come later than `wait`; give it a longer one"
 
 
 def _row(
