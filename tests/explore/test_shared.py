@@ -269,7 +269,7 @@ def test_a_long_time_has_buttons_for_its_latest_periods():
 
 def test_every_control_has_a_name(s):
     explorer = s.explore()
-    for tab in (TREND, PEOPLE, CHANNELS, IDENTITY):
+    for tab in (TREND, PEOPLE, CHANNELS, IDENTITY, CHANGE):
         explorer.tabs.selected_index = tab
     assert len(explorer.tabs.children) == len({box.children for box in explorer.tabs.children})
     for widget in all_of(explorer.box):
