@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
+    from convergekit.watching.watched import WatchedStitching
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,6 +132,12 @@ class Stitched(KeepsCalls):
         from convergekit.change.compared import ComparedInMemory
 
         return ComparedInMemory(self.tables)
+
+    @cached_property
+    def _watched(self) -> WatchedStitching:
+        from convergekit.watching.watched import WatchedInMemory
+
+        return WatchedInMemory(self.tables)
 
     def __repr__(self) -> str:
         """Return the counts in one line."""

@@ -27,11 +27,21 @@ steps = ["PageView", "Added To Cart", "Placed Order"]
 s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
 store = ck.simulate_store(people=2000)  # a larger one, with the truth
 many = ck.stitch(store.events)
+late = (store.events["timestamp"] >= "2026-03-16") & (store.events["event_name"] == "Placed Order")
+tokens = store.events[["alias.cart_token", "alias.checkout_token"]].mask(late)
+lost = ck.stitch(store.events.assign(**tokens))  # orders lost their tokens after two weeks
 sure = many.funnel(steps, within="14D")
 sure.bounds()  # once asked, the funnel shows its intervals
 season = ck.simulate_store(people=3000, days=150, spend=True)  # open for five months, with ads
 months = ck.stitch(season.events)
 arms = season.events["alias.cookie"].map(lambda c: ["control", "new"][int(c, 16) % 2], "ignore")
+numbers = {
+    "number": [
+        {"kind": "events", "event": "Placed Order", "name": "Orders"},
+        {"kind": "conversion", "steps": ["PageView", "Placed Order"]},
+        {"kind": "visits"},
+    ]
+}
 tested = ck.stitch(season.events.assign(**{"properties.variant": arms}))  # an A/A test
 """
 
@@ -85,6 +95,19 @@ PICTURES = (
         "A funnel over time, by group",
         "Below the lines, how many entered: the rates of small groups vary much.",
         'many.funnel(steps, within="7D", by="utm_source").trend("W").plot()',
+    ),
+    Picture(
+        "why",
+        "Why a number changed",
+        "From before to after: what each part adds or takes. Here orders no longer "
+        "carry their tokens from the third week on, so that fewer reach a visitor.",
+        'lost.why(("2026-03-02", "2026-03-15"), ("2026-03-16", "2026-03-29"), steps=steps).plot()',
+    ),
+    Picture(
+        "watch",
+        "Numbers that are watched",
+        "The latest six weeks of each number, and between which values it was expected.",
+        "ck.watch(months, numbers).plot()",
     ),
     Picture(
         "curve",

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,7 +33,7 @@ from convergekit.events.steps import Step, StepLike, as_steps
 from convergekit.funnels.suggest import suggested
 from convergekit.spend.result import Spend
 from convergekit.typing import FloatArray, IntArray
-from convergekit.visits.sessions import sessions_of
+from convergekit.visits.sessions import FoundSessions, sessions_of
 
 #: A period: its first and its last day, or the moments between which it lies.
 Period: TypeAlias = tuple[Any, Any]
@@ -144,11 +145,14 @@ def _answer(
             if fault.repair is not None:
                 now = _pair(asked, (fault.repair(now.sides[0]), fault.repair(now.sides[1])))
     groups = groups_of(_all_of(now.sides[0])), groups_of(_all_of(now.sides[1]))
-    begun = [_visits(side) if asked.number == "revenue a visit" else _NONE for side in raw]
+    visits = _visits_of(raw)
+    per_visit = asked.number == "revenue a visit"
+    begun = [_begun(found()) if per_visit else _NONE for found in visits]
     measure = _Measure(asked, groups, (begun[0], begun[1]), costs)
     repairs = [fault for fault in faults if fault.repair is not None]
-    errors = _errors(measure, raw, repairs)
-    labels = labels_of(now.sides, now.entered, asked.by)
+    measured_raw = [measure.number(on, pair.sides[on], pair.entered[on]) for on in (0, 1)]
+    errors = _errors(measure, raw, measured_raw, repairs)
+    labels = labels_of(now.sides, now.entered, asked.by, visits)
     whole = _whole(asked, now)
     accounts = tuple(
         measure.accounts(on, now.sides[on], now.entered[on], labels, whole[on]) for on in (0, 1)
@@ -159,7 +163,6 @@ def _answer(
     )
     both = (accounts[0], accounts[1])
     factors = factors_of(now.sides, both, labels, asked.titles, asked.number, kept, costs)
-    measured_raw = [measure.number(on, side) for on, side in enumerate(raw)]
     parts = _parts(pair, now, faults, errors, factors, labels)
     notes = _notes(asked, raw, whole)
     return _result(asked, raw, measured_raw, parts, faults, findings, notes)
@@ -189,8 +192,8 @@ class _Measure:
         count = len(self.asked.steps)
         return account(side, entered, self.groups[on], count, own, self.begun[on], whole)
 
-    def number(self, on: int, side: Side) -> FloatArray:
-        entered = _entered(self.asked, side)
+    def number(self, on: int, side: Side, entered: EnteredProfiles | None = None) -> FloatArray:
+        entered = entered or _entered(self.asked, side)
         return number_of(self.accounts(on, side, entered, ()), self.asked.number, self.costs[on])
 
 
@@ -209,12 +212,15 @@ def _entered(asked: WhyQuestion, side: Side) -> EnteredProfiles:
 
 
 def _errors(
-    measure: _Measure, raw: tuple[Side, Side], faults: Sequence[PeriodFault]
+    measure: _Measure,
+    raw: tuple[Side, Side],
+    measured_raw: Sequence[FloatArray],
+    faults: Sequence[PeriodFault],
 ) -> list[FloatArray]:
     """Return by how much each fault moves the difference: the Shapley value of their repairs."""
     found = [np.zeros(1)] * len(faults)
     for on, sign in ((0, -1.0), (1, 1.0)):
-        kept: dict[frozenset[int], FloatArray] = {}
+        kept = {frozenset[int](): measured_raw[on]}
 
         def worth(
             repaired: frozenset[int],
@@ -411,8 +417,16 @@ def _whole(asked: WhyQuestion, pair: Pair) -> tuple[float, float]:
     return shares[0] or 1.0, shares[1] or 1.0
 
 
-def _visits(side: Side) -> IntArray:
-    found = sessions_of(side.s)
+def _visits_of(
+    sides: tuple[Side, Side],
+) -> tuple[Callable[[], FoundSessions], Callable[[], FoundSessions]]:
+    """Return what finds the sessions of each side's stitching, once if it is one."""
+    before = cache(partial(sessions_of, sides[0].s))
+    one = sides[0].base is sides[1].base
+    return before, before if one else cache(partial(sessions_of, sides[1].s))
+
+
+def _begun(found: FoundSessions) -> IntArray:
     return found.first[found.visitor >= 0]
 
 

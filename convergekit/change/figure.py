@@ -64,9 +64,7 @@ def waterfall(found: Why, style: Style = USUAL) -> Figure:
     longest = max(text_width(name, _SIZE) for name in rows["name"]) + _GAP
     # Long names get more room, but no more than bars.
     room = math.ceil(min(max(longest, _LEAST_NAME), wide / 2))
-    beside = 0 if above else room
     widest = max(text_width(text, _SIZE) for text in texts) + 14
-    end = begin + (high - begin) * (wide - beside) / max(wide - beside - widest, 60)
     for place, line in enumerate(rows.to_dict("records")):
         figure.add_annotation(
             x=max(line["start"], line["stop"]), y=place, text=plain(line["text"]),
@@ -89,7 +87,7 @@ def waterfall(found: Why, style: Style = USUAL) -> Figure:
             plot_height=row * len(rows),
         ),
         hovermode="closest",
-        xaxis={"visible": False, "range": [begin, end], "fixedrange": True},
+        xaxis={"visible": False, "range": [begin, high], "fixedrange": True},
         yaxis={
             "tickvals": list(range(len(rows))),
             "ticktext": list(map(plain, names)),
@@ -99,6 +97,8 @@ def waterfall(found: Why, style: Style = USUAL) -> Figure:
             "fixedrange": True,
         },
     )
+    # Beside the bars, in pixels: a notebook may draw it narrower than it was made.
+    figure.update_layout(margin_r=math.ceil(widest))
     return figure.says(found.finding, rows[["name", "effect", "start", "stop"]])
 
 

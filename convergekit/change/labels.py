@@ -16,7 +16,7 @@ from convergekit.events.schema import PROPERTY
 from convergekit.funnels.suggest import plain
 from convergekit.typing import IntArray
 from convergekit.visits.entry import entry_labels, labels_at
-from convergekit.visits.sessions import FoundSessions, sessions_of
+from convergekit.visits.sessions import FoundSessions
 
 CHANNEL, RETURNING, WEEKDAY = "channel", "new or returning", "weekday"
 NEW, COMES_AGAIN, NOT_SAID, OTHER = "new", "returning", "(none)", "(other)"
@@ -69,11 +69,22 @@ def labels_of(
     sides: tuple[Side, Side],
     entered: tuple[EnteredProfiles, EnteredProfiles],
     by: Sequence[str] | None,
+    visits: tuple[Callable[[], FoundSessions], Callable[[], FoundSessions]],
 ) -> list[SideLabels]:
-    """Return the labels of the entrants of both sides, a kind after the other."""
+    """Return the labels of the entrants of both sides, a kind after the other.
+
+    Parameters
+    ----------
+    sides : tuple of Side
+    entered : tuple of EnteredProfiles
+    by : sequence of str, optional
+        The kinds of labels; the usual ones if None.
+    visits : tuple of callable
+        Each returns the sessions of a side's stitching.
+    """
     texts: dict[str, list[pd.Series]] = {}
-    for side, found in zip(sides, entered, strict=True):
-        for kind, values in _of_side(side, found, by).items():
+    for side, found, begun in zip(sides, entered, visits, strict=True):
+        for kind, values in _of_side(side, found, by, begun).items():
             texts.setdefault(kind, []).append(values)
     history = min(side.start - _begin(side) for side in sides)
     if by is None and history >= _LEAST_HISTORY:
@@ -88,14 +99,18 @@ def labels_of(
     return [labels for labels in found_labels if len(labels.names) > 1]
 
 
-def _of_side(side: Side, found: EnteredProfiles, by: Sequence[str] | None) -> dict[str, pd.Series]:
+def _of_side(
+    side: Side,
+    found: EnteredProfiles,
+    by: Sequence[str] | None,
+    visits: Callable[[], FoundSessions],
+) -> dict[str, pd.Series]:
     events = side.s.events
     if by is None:
         asked = [*([] if CHANNEL in events else [CHANNEL]), *usual_columns(events)]
     else:
         asked = list(by)
     labels = entry_labels(events, asked, "visit")
-    visits: Callable[[], FoundSessions] = lambda: sessions_of(side.s)  # noqa: E731
     values = labels_at(events, labels, found.anchor, visits)
     return {kind.removeprefix(PROPERTY).lstrip("$"): texts for kind, texts in values.items()}
 

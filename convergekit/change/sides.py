@@ -219,8 +219,10 @@ def enter(side: Side, count: int, within: int, *, in_period: bool) -> EnteredPro
         Whether steps count in the period alone, or in the window wherever it ends.
     """
     known = side.is_tracked & (side.person >= 0) & (side.step >= 0)
-    at = np.flatnonzero(known)
-    at = at[np.lexsort((at, side.step[at], side.time[at], side.person[at]))]
+    # Nobody who entered is followed for longer than the window.
+    until = side.end if in_period else side.end + within
+    at = np.flatnonzero(known & (side.time >= side.start) & (side.time < until))
+    at = at[np.lexsort((side.step[at], side.time[at], side.person[at]))]
     person, time, step = side.person[at], side.time[at], side.step[at]
     tied = np.flatnonzero(run_starts(person, time))
     begin = tied[np.searchsorted(tied, np.arange(len(at)), side="right") - 1]

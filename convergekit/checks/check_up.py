@@ -8,7 +8,7 @@ memory are one part.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -21,6 +21,7 @@ from convergekit.checks import CHECKS
 from convergekit.checks.fault import (
     LISTED_ROWS,
     SEVERITIES,
+    Check,
     Fault,
     Kept,
     Together,
@@ -155,11 +156,13 @@ def events_concerned(
     leaving_out : collection of str
         Checks that are not made.
     """
-    whole = _settled([_learned(tracking)], tracking.asked)
+    every = with_plugged(tracking.asked.plugged)
+    asked = {name: check for name, check in every.items() if name not in leaving_out}
+    whole = _settled([_learned(tracking, asked)], tracking.asked, asked)
     known = tracking.knowing(whole)
     concerned = {}
-    for name, check in with_plugged(tracking.asked.plugged).items():
-        if name in leaving_out or check.unless(whole):
+    for name, check in asked.items():
+        if check.unless(whole):
             continue
         found = list(check.find(known))
         said = list(_said(name, [one.kept(known) for one in found], whole))
@@ -170,20 +173,22 @@ def events_concerned(
     return concerned
 
 
-def _settled(learned: list[LearnedOfPart], asked: AskedCheckUp) -> Whole:
+def _settled(
+    learned: list[LearnedOfPart], asked: AskedCheckUp, checks: Mapping[str, Check] = CHECKS
+) -> Whole:
     """Return what is known of all parts, of what was learned of each."""
     whole = Whole.of(learned, asked)
-    for name, check in CHECKS.items():
+    for name, check in checks.items():
         if check.settle is not None:
             of_parts = [part.of_checks.pop(name) for part in learned]
             whole.of_checks[name] = check.settle(of_parts, whole)
     return whole
 
 
-def _learned(tracking: Tracking) -> LearnedOfPart:
+def _learned(tracking: Tracking, checks: Mapping[str, Check] = CHECKS) -> LearnedOfPart:
     """Return what has to be known of a part before all are checked."""
     of_checks = {
-        name: check.learn(tracking) for name, check in CHECKS.items() if check.learn is not None
+        name: check.learn(tracking) for name, check in checks.items() if check.learn is not None
     }
     return LearnedOfPart.of(tracking, of_checks)
 

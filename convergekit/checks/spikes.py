@@ -134,14 +134,16 @@ def _days(tracking: Tracking) -> pd.DataFrame:
     """Return how many events each source has on a day, and how many of them without a profile."""
     counts = tracking.is_tracked
     codes, pairs = tracking.exports
+    # Numbers are counted faster than days are.
     table = pd.DataFrame(
         {
             "source": codes[counts],
-            "day": tracking.days.array[counts],
+            "day": tracking.days.astype("int64").array[counts],
             "without": tracking.profile[counts] < 0,
         }
     )
     days = table.groupby(["source", "day"])["without"].agg(["size", "sum"]).reset_index()
+    days["day"] = pd.PeriodIndex.from_ordinals(days["day"], freq=tracking.days.dtype.freq)
     names = [pairs[code] if code >= 0 else None for code in days["source"]]
     return days.assign(source=pd.Series(names, index=days.index, dtype=object))
 

@@ -69,7 +69,7 @@ class LearnedOfPart:
         return cls(
             columns=list(events.columns),
             names=names_in(events),
-            of_tracked=names_in(events[tracked(events)]),
+            of_tracked=names_in(events[["event_name"]][tracked(events)]),
             events=int(tracking.is_kept.sum()),
             conversions=int(tracking.is_conversion.sum()),
             others=bool((tracking.is_kept & ~tracking.is_conversion).any()),

@@ -18,8 +18,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from convergekit.base.grouping import NumberedText
+from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
-from convergekit.typing import BoolArray
+from convergekit.typing import BoolArray, IntArray
 
 #: The name of a file without its directory and suffixes, as the first group.
 STEM = r"(?:^|[/\\])([^/\\.]+)[^/\\]*$"
@@ -30,6 +32,9 @@ CUTS = (
     (r"\b(intraday|fresh)\b", ""),
     (r"[0-9 ]+", ""),
 )
+
+#: Events that are of no file.
+_NO_FILE = NumberedText(np.array([-1]), pd.Series([], dtype="str"))
 
 
 def filled_in(events: pd.DataFrame) -> BoolArray:
@@ -43,11 +48,13 @@ def filled_in(events: pd.DataFrame) -> BoolArray:
     """
     if "file" not in events:
         return np.zeros(len(events), dtype=bool)
-    codes, files = pd.factorize(as_text(events["file"])[0])
-    stems = pd.Series(files, dtype="str").str.extract(STEM, expand=False).array
-    stem = pd.Series(stems, dtype="str").reindex(codes)
-    source = as_text(events["source"])[0]
-    return (stem.to_numpy() == source.to_numpy()) & stem.notna().to_numpy()
+    each, place = _each_of(events)
+    return _filled_in(each)[place]
+
+
+def _filled_in(each: pd.DataFrame) -> BoolArray:
+    stem = each["file"].str.extract(STEM, expand=False)
+    return (stem == each["source"]).fillna(False).to_numpy(dtype=bool)
 
 
 def exports(events: pd.DataFrame) -> pd.Series:
@@ -61,9 +68,44 @@ def exports(events: pd.DataFrame) -> pd.Series:
     ['events', 'events', 'server', 'web']
     """
     source = as_text(events["source"])[0]
-    filled = source.where(filled_in(events))
+    if "file" not in events:
+        return source
+    each, place = _each_of(events)
+    return _at(_exports(each), place, source)
+
+
+def _exports(each: pd.DataFrame) -> pd.Series:
+    filled = each["source"].where(_filled_in(each))
     whole = {name: _export(name) for name in filled.dropna().unique()}
-    return filled.map(whole).astype("str").where(filled.notna(), source)
+    return filled.map(whole).astype("str").where(filled.notna(), each["source"])
+
+
+def _each_of(events: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
+    """Return each pair of a source and a file once, as text, and the place of every event's pair.
+
+    There are few of them, whatever the number of events.
+    """
+    source = NumberedText.of(as_text(events["source"])[0])
+    size = len(events)
+    files = (
+        as_text(events["file"])[0] if "file" in events else pd.Series([None] * size, dtype="str")
+    )
+    file = NumberedText.of(files)
+    files = len(file.distinct) + 1
+    place, pairs = pd.factorize((source.codes + 1) * files + file.codes + 1)
+    one, other = np.divmod(pairs, files)
+    each = pd.DataFrame(
+        {
+            "source": take_or_missing(source.distinct, one - 1),
+            "file": take_or_missing(file.distinct, other - 1),
+        }
+    )
+    return each, place.astype(np.int64)
+
+
+def _at(each: pd.Series, place: IntArray, like: pd.Series) -> pd.Series:
+    """Return the text at each place, in a column like another."""
+    return pd.Series(each.array.take(place), index=like.index, name=like.name, dtype="str")
 
 
 def origins(events: pd.DataFrame) -> pd.Series:
@@ -84,8 +126,9 @@ def origins(events: pd.DataFrame) -> pd.Series:
 
 def sources_of_exports(events: pd.DataFrame) -> pd.DataFrame:
     """Return each source with the export that it is of: a row per pair of `source` and `export`."""
-    source, export = as_text(events["source"])[0], exports(events)
-    return pd.DataFrame({"source": source, "export": export}).drop_duplicates().dropna()
+    each, _ = _each_of(events)
+    export = _exports(each)
+    return pd.DataFrame({"source": each["source"], "export": export}).drop_duplicates().dropna()
 
 
 def origin_names(each: pd.DataFrame) -> dict[str, str]:
@@ -104,9 +147,10 @@ def origin_names(each: pd.DataFrame) -> dict[str, str]:
 
 def named_origins(events: pd.DataFrame, named: Mapping[str, str]) -> pd.Series:
     """Return the source of every event, exports of several sources under their names."""
-    export = exports(events)
-    source = as_text(events["source"])[0]
-    return export.map(named).astype("str").where(export.isin(named), source)
+    each, place = _each_of(events)
+    export = _exports(each)
+    found = export.map(named).astype("str").where(export.isin(named), each["source"])
+    return _at(found, place, as_text(events["source"])[0])
 
 
 def _export(stem: str) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from convergekit.activity.retention import Retention
     from convergekit.attribution.result import Attribution
     from convergekit.attribution.without_campaign import WithoutCampaign
+    from convergekit.change.factors import Number
+    from convergekit.change.result import Why
     from convergekit.checks.check_up import CheckUp
     from convergekit.diagnostics.explain import Explanation
     from convergekit.diagnostics.report import Report
@@ -148,6 +150,20 @@ class Face(Protocol):
         value: str | None = "total_price",
     ) -> Reconciliation:
         """Return what platforms claim."""
+        ...
+
+    def why(
+        self,
+        a: Any,
+        b: Any = None,
+        *,
+        number: Number = "conversion",
+        steps: Sequence[Any] | None = None,
+        within: Any = "7D",
+        value: str | None = None,
+        by: str | Sequence[str] | None = None,
+    ) -> Why:
+        """Split the difference of a number between two periods."""
         ...
 
     def without(self, alias: Any, *, event: Any = "Placed Order") -> WhatIf[Any]:

@@ -15,6 +15,7 @@ from IPython import get_ipython
 from convergekit.explore import display as show
 from convergekit.explore.bar import CommonBar
 from convergekit.explore.campaigns import CampaignAnswer
+from convergekit.explore.change import ChangeExplorer
 from convergekit.explore.channels import ChannelsExplorer
 from convergekit.explore.funnel import FunnelExplorer
 from convergekit.explore.identity import IdentityExplorer
@@ -42,6 +43,7 @@ _TITLES = {
     "people": "People",
     "channels": "Channels and spend",
     "identity": "Identity and check-up",
+    "change": "What changed",
 }
 
 
@@ -67,6 +69,8 @@ class Explorer:
     identity : IdentityExplorer
         Its `suspects.result` is the comparison that is shown, a WhatIf; its `result` the CheckUp
         or the Report.
+    change : ChangeExplorer
+        Its `result` splits the difference between two periods, a Why.
     profile : ProfileExplorer
         The profile that is looked up; its `timeline` has the events.
     campaigns : CampaignAnswer
@@ -83,6 +87,7 @@ class Explorer:
     people: PeopleExplorer
     channels: ChannelsExplorer
     identity: IdentityExplorer
+    change: ChangeExplorer
     profile: ProfileExplorer
     campaigns: CampaignAnswer
     marketing: MarketingAnswer
@@ -126,13 +131,14 @@ def explore(
     funnel, trend, people = FunnelExplorer(model), TrendExplorer(model), PeopleExplorer(model)
     spend_name = _name_of(spend, "spend")
     channels = ChannelsExplorer(model, spend, spend_name)
-    identity = IdentityExplorer(model)
+    identity, changed = IdentityExplorer(model), ChangeExplorer(model, people.profile)
     parts: dict[str, TabPart] = {
         "funnel": funnel,
         "trend": trend,
         "people": people,
         "channels": channels,
         "identity": identity,
+        "change": changed,
     }
     order = list(parts)
     # Empty until they are opened: a page takes its time to set up what is not looked at.
@@ -164,7 +170,7 @@ def explore(
     else:
         refresh()
     return Explorer(
-        *(box, tabs, bar, funnel, trend, people, channels, identity),
+        *(box, tabs, bar, funnel, trend, people, channels, identity, changed),
         *(people.profile, channels.campaigns, channels.marketing, model),
     )
 

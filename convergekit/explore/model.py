@@ -18,7 +18,7 @@ from convergekit.events.calendar import Calendar, Weekday
 from convergekit.events.schema import PROFILE
 from convergekit.events.steps import Step
 from convergekit.explore.display import MOST_LETTERS
-from convergekit.explore.state import ChosenSegment, State
+from convergekit.explore.state import ChosenSegment, Days, State
 from convergekit.funnels.suggest import Suggestion, suggested
 from convergekit.identity.conditions import Did
 
@@ -185,6 +185,28 @@ class Model:
         last = min(days[1], pd.Timestamp(self.state.end or days[1]))
         return pd.period_range(first, last, freq=freq) if first <= last else _none(freq)
 
+    def usual_periods(self) -> tuple[Days, Days] | None:
+        """Return the last two whole weeks; where data are shorter, their two halves, if any."""
+        begin, end = self.offered.source.observed
+        if pd.isna(end):
+            return None
+        days = [at.tz_convert(self.usual_calendar.zone).tz_localize(None) for at in (begin, end)]
+        first, last = (at.normalize() for at in days)
+        weeks = pd.period_range(first, last, freq=self.exact("W"))
+        whole = [
+            week for week in weeks if week.start_time >= first and week.end_time.normalize() <= last
+        ]
+        if len(whole) >= 2:
+            spans = [(week.start_time, week.end_time) for week in whole[-2:]]
+        else:
+            half = pd.Timedelta(((last - first).days + 1) // 2, "D")
+            if not half:
+                return None
+            day = pd.Timedelta(1, "D")
+            spans = [(last + day - 2 * half, last - half), (last + day - half, last)]
+        before, after = ((f"{a:%Y-%m-%d}", f"{b:%Y-%m-%d}") for a, b in spans)
+        return before, after
+
     def dates(self, *, period: bool) -> tuple[str | None, str | None]:
         """Return the first and the last day asked about, those of the brushed period if told to."""
         start, end = self.state.start, self.state.end
@@ -323,20 +345,29 @@ class Model:
 
     def funnel_of(self, who: Population, *, period: bool) -> Funnel:
         """Return the funnel of a population."""
-        steps: list[Any] = list(self.steps)
-        if self.state.funnel.where is not None:
-            steps[0] = Step(steps[0], where=dict([self.state.funnel.where]))
         within = self.state.funnel.within
         given = self.by_given() | self.dates_given(period=period)
-        return who.s.funnel(steps, within=within, **given)
+        return who.s.funnel(self.asked_steps(), within=within, **given)
 
-    def funnel_lines(self, who: Population | None = None, *, period: bool) -> tuple[str, ...]:
-        """Return the code that makes the funnel `f`."""
-        who = who or self.who(bar=False)
+    def asked_steps(self) -> list[Any]:
+        """Return the steps as questions take them."""
+        steps: list[Any] = list(self.steps)
+        if self.state.funnel.where is not None and steps:
+            steps[0] = Step(steps[0], where=dict([self.state.funnel.where]))
+        return steps
+
+    def step_sources(self) -> list[str]:
+        """Return the code of each step."""
         sources = [repr(name) for name in self.steps]
         condition = self.state.funnel.where
         if condition is not None and sources:
             sources[0] = f"ck.Step({sources[0]}, where={dict([condition])!r})"
+        return sources
+
+    def funnel_lines(self, who: Population | None = None, *, period: bool) -> tuple[str, ...]:
+        """Return the code that makes the funnel `f`."""
+        who = who or self.who(bar=False)
+        sources = self.step_sources()
         steps = f"[{', '.join(sources)}]"
         if len(steps) > _LONG_LINE:
             steps = "\n".join(["[", *(f"        {source}," for source in sources), "    ]"])

@@ -21,16 +21,19 @@ from convergekit.events.timestamps import check_zone
 from convergekit.marketing.question import BY
 from convergekit.visits.rules import VISIT_PRESETS, VisitPreset
 
-Tab = Literal["funnel", "trend", "people", "channels", "identity"]
+Tab = Literal["funnel", "trend", "people", "channels", "identity", "change"]
 Outcome = Literal["reached", "dropped"]
 Freq = Literal["D", "W", "M"]
 TrendOf = Literal["conversion", "events", "profiles", "new_profiles", "retention"]
 ChannelsOf = Literal["credit", "without_campaign", "spend"]
 IdentityOf = Literal["suspects", "check_up", "report"]
+ChangeOf = Literal["conversion", "orders", "revenue", "revenue a visit"]
 SegmentKind = Literal["did", "never", "profiles", "events"]
 
 #: A value of a property as JSON has it.
 Value = str | int | float | bool
+#: The first and the last day of a period.
+Days = tuple[str, str]
 #: A property and the value that it must have.
 Condition = tuple[str, Value]
 
@@ -101,6 +104,18 @@ def _day(where: str, given: Any) -> str:
         raise ConvergekitError(
             f"{where} must be a day such as '2026-03-31'; got {given!r}."
         ) from None
+
+
+def _days(where: str, given: Any) -> Days:
+    if isinstance(given, str) or not isinstance(given, list | tuple) or len(given) != 2:
+        raise ConvergekitError(
+            f"{where} must be a first and a last day, such as ['2026-03-02', '2026-03-08']; got "
+            f"{given!r}."
+        )
+    first, last = (_day(f"{where}[{place}]", day) for place, day in enumerate(given))
+    if first > last:
+        raise ConvergekitError(f"{where}: {first!r} is after {last!r}; exchange them.")
+    return first, last
 
 
 def _zone(where: str, given: Any) -> str:
@@ -218,12 +233,21 @@ class IdentityState:
 
 
 @dataclass(frozen=True)
+class ChangeState:
+    """What changed: which number, and between which periods; None for the last whole weeks."""
+
+    number: ChangeOf = "conversion"
+    before: Days | None = None
+    after: Days | None = None
+
+
+@dataclass(frozen=True)
 class State:
     """All that is chosen in an explorer.
 
     Attributes
     ----------
-    tab : {"funnel", "trend", "people", "channels", "identity"}
+    tab : {"funnel", "trend", "people", "channels", "identity", "change"}
     start, end : str or None
         Days such as ``"2026-03-31"``, both included.
     calendar : str or None
@@ -235,7 +259,7 @@ class State:
         The first day of the period of the trend that is brushed.
     bar : Bar or None
         The bar of the funnel that is brushed.
-    funnel, trend, people, channels, identity
+    funnel, trend, people, channels, identity, change
         What is chosen on each tab.
     """
 
@@ -253,6 +277,7 @@ class State:
     people: PeopleState = field(default=PeopleState())
     channels: ChannelsState = field(default=ChannelsState())
     identity: IdentityState = field(default=IdentityState())
+    change: ChangeState = field(default=ChangeState())
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> State:
@@ -276,8 +301,8 @@ class State:
         Traceback (most recent call last):
         ...
         convergekit.errors.ConvergekitError: state does not know 'tabs'. Found: tab, start, end, \
-calendar, week_starts, segment, breakdown, period, bar, funnel, trend, people, channels, identity. \
-Did you mean 'tab'?
+calendar, week_starts, segment, breakdown, period, bar, funnel, trend, people, channels, identity, \
+change. Did you mean 'tab'?
         """
         found: State = _read(cls, "state", {} if given is None else given)
         if found.start and found.end and found.start > found.end:
@@ -332,6 +357,11 @@ _CHECKS: dict[type[Any], dict[str, Callable[[str, Any], Any]]] = {
         "event": _maybe(_text),
         "block": _text,
     },
+    ChangeState: {
+        "number": _one_of(*get_args(ChangeOf)),
+        "before": _maybe(_days),
+        "after": _maybe(_days),
+    },
     State: {
         "tab": _one_of(*get_args(Tab)),
         "start": _maybe(_day),
@@ -347,6 +377,7 @@ _CHECKS: dict[type[Any], dict[str, Callable[[str, Any], Any]]] = {
         "people": _part(PeopleState),
         "channels": _part(ChannelsState),
         "identity": _part(IdentityState),
+        "change": _part(ChangeState),
     },
 }
 
@@ -373,6 +404,8 @@ def _written(part: Any) -> Any:
         where = None if part.where is None else dict([part.where])
         steps = None if part.steps is None else list(part.steps)
         return {"steps": steps, "within": part.within, "where": where}
+    if isinstance(part, tuple):
+        return list(part)
     if hasattr(part, "__dataclass_fields__"):
         return {one.name: _written(getattr(part, one.name)) for one in fields(part)}
     return part

@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
+    from convergekit.watching.watched import WatchedStitching
 
 Question = TypeVar("Question")
 
@@ -824,6 +825,12 @@ class StitchedParts(KeepsCalls):
         from convergekit.parts.gathered.periods import ComparedParts
 
         return ComparedParts(self._run)
+
+    @property
+    def _watched(self) -> WatchedStitching:
+        from convergekit.parts.answers.watched import WatchedParts
+
+        return WatchedParts(self._run)
 
     # Identity and diagnosis.
 

@@ -17,9 +17,11 @@ import pandas as pd
 from convergekit.activity.retention import Retention
 from convergekit.attribution.lift import AttributionLift
 from convergekit.attribution.result import Attribution
+from convergekit.change.result import Why
 from convergekit.customers.result import Customers
 from convergekit.diagnostics.report import Report
 from convergekit.errors import ConvergekitError
+from convergekit.experiments.result import Experiment
 from convergekit.figures.calls import code_of, duration_text, laid_out
 from convergekit.funnels.labels import OTHER
 from convergekit.funnels.result import Funnel
@@ -144,6 +146,14 @@ def _suggested(result: Any, spend: Any) -> Iterator[tuple[str, tuple[Any, ...], 
         yield "marketing", (Named("spend", spend),), _unusual(asked, usual)
     elif isinstance(result, Reconciliation) and spend is not None:
         yield "reconcile", (Named("spend", spend),), {}
+    elif isinstance(result, Why):
+        periods = tuple(tuple(side.split(" to ")) for side in result.sides)
+        yield "why", periods, _unusual({"number": result.number}, {"number": "conversion"})
+    elif isinstance(result, Experiment):
+        asked = {"goal": result.goal, "control": result.control}
+        asked["within"] = duration_text(result.within)
+        usual = {"goal": "Placed Order", "control": "control", "within": "7D"}
+        yield "experiment", (result.variant,), _unusual(asked, usual)
     elif isinstance(result, Customers):
         yield "customers", (), {}
     elif isinstance(result, Retention):

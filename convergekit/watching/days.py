@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from convergekit.errors import ConvergekitError
+from convergekit.events.calendar import Calendar
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.as_of import Knowledge, profiles_then
 from convergekit.identity.tables import StitchedEvents
@@ -19,22 +20,67 @@ from convergekit.typing import BoolArray, IntArray
 _RECENT = 28
 
 
+class HasDays(Protocol):
+    """A stitching, in memory or in parts, of which the whole days are asked."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """Whose days they are."""
+
+    @property
+    def observed_span(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        """From when to when profiles are observed."""
+
+    def last_on_days(self, starts: IntArray) -> IntArray:
+        """Return how long after its begin the last event of each day is. See `last_on_days`."""
+
+
 @dataclass(frozen=True, eq=False)
-class Days:
-    """Days of the shop's calendar, one after the other, and the events on them.
+class DayRange:
+    """Days of the shop's calendar, one after the other.
 
     Attributes
     ----------
-    s : StitchedEvents
     periods : pandas.PeriodIndex
         The days: from the first whole one to the last that is over.
     starts : numpy.ndarray of int
         When each begins, in microseconds, and when the last is over.
     """
 
-    s: StitchedEvents
     periods: pd.PeriodIndex
     starts: IntArray
+
+    @cached_property
+    def weekday(self) -> IntArray:
+        """The weekday of each day, 0 for Monday."""
+        return np.asarray(self.periods.day_of_week, dtype=np.int64)
+
+    def of(self, events: pd.DataFrame) -> IntArray:
+        """Return the number of each event's day, -1 for one that is not among the days."""
+        found = np.searchsorted(self.starts, microseconds(events["timestamp"]), side="right") - 1
+        known = events["timestamp"].notna().to_numpy(dtype=bool)
+        return np.where(known & (found < len(self.periods)), found, -1)
+
+    def outside(self, days: tuple[tuple[pd.Period, pd.Period], ...]) -> BoolArray:
+        """Return which days are none of some."""
+        found = np.ones(len(self.periods), dtype=bool)
+        for first, last in days:
+            found &= ~((self.periods >= first) & (self.periods <= last))
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Days(DayRange):
+    """Days, and the events on them.
+
+    Attributes
+    ----------
+    periods, starts
+        As `DayRange` has them.
+    s : StitchedEvents
+    """
+
+    s: StitchedEvents
 
     @cached_property
     def time(self) -> IntArray:
@@ -44,14 +90,7 @@ class Days:
     @cached_property
     def day(self) -> IntArray:
         """The number of each event's day, -1 for one that is not among the days."""
-        found = np.searchsorted(self.starts, self.time, side="right") - 1
-        known = self.s.events["timestamp"].notna().to_numpy(dtype=bool)
-        return np.where(known & (found < len(self.periods)), found, -1)
-
-    @cached_property
-    def weekday(self) -> IntArray:
-        """The weekday of each day, 0 for Monday."""
-        return np.asarray(self.periods.day_of_week, dtype=np.int64)
+        return self.of(self.s.events)
 
     @cached_property
     def knowledge(self) -> Knowledge:
@@ -92,20 +131,13 @@ class Days:
         at = at[self.day[at] >= 0]
         return at[self.known_at[at] < self.deadline(self.day[at], delay)]
 
-    def outside(self, days: tuple[tuple[pd.Period, pd.Period], ...]) -> BoolArray:
-        """Return which days are none of some."""
-        found = np.ones(len(self.periods), dtype=bool)
-        for first, last in days:
-            found &= ~((self.periods >= first) & (self.periods <= last))
-        return found
 
-
-def days_of(s: StitchedEvents, until: Any) -> Days:
+def days_of(s: HasDays, until: Any) -> DayRange:
     """Return the whole days of the data.
 
     Parameters
     ----------
-    s : StitchedEvents
+    s : HasDays
     until : date or None
         The last day; by default the last that is over.
 
@@ -132,17 +164,37 @@ def days_of(s: StitchedEvents, until: Any) -> Days:
         )
     periods = pd.period_range(first + 1, last, freq="D")
     moments = s.calendar.begin(periods.append(pd.PeriodIndex([last + 1])))
-    return Days(s, periods, microseconds(pd.Series(moments)))
+    return DayRange(periods, microseconds(pd.Series(moments)))
 
 
-def _is_over(s: StitchedEvents, last: pd.Period) -> bool:
+def _is_over(s: HasDays, last: pd.Period) -> bool:
     """Return whether the last day with events is whole: others did not go on for longer."""
     recent = pd.period_range(last - _RECENT, last + 1, freq="D")
     starts = microseconds(pd.Series(s.calendar.begin(recent)))
-    time = microseconds(s.events["timestamp"])
-    time = np.sort(time[(time >= starts[0]) & (time < starts[-1])])
-    day = np.searchsorted(starts, time, side="right") - 1
-    ends = np.full(len(recent) - 1, -1)
-    ends[day] = time - starts[day]
+    ends = s.last_on_days(starts)
     others = ends[:-1][ends[:-1] >= 0]
     return bool(len(others)) and bool(ends[-1] >= others.min())
+
+
+def last_on_days(events: pd.DataFrame, starts: IntArray) -> IntArray:
+    """Return how long after its begin the last event of each day is; -1 for none.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    starts : numpy.ndarray of int
+        When each day begins, in microseconds, and when the last is over.
+
+    Examples
+    --------
+    >>> times = pd.to_datetime([5, 7, 21], unit="us", utc=True).astype("datetime64[us, UTC]")
+    >>> events = pd.DataFrame({"timestamp": times})
+    >>> last_on_days(events, np.array([0, 10, 20, 30])).tolist()
+    [7, -1, 1]
+    """
+    time = microseconds(events["timestamp"])
+    time = np.sort(time[(time >= starts[0]) & (time < starts[-1])])
+    day = np.searchsorted(starts, time, side="right") - 1
+    ends = np.full(len(starts) - 1, -1, dtype=np.int64)
+    ends[day] = time - starts[day]
+    return ends

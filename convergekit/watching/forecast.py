@@ -251,9 +251,11 @@ def _fitted(number: DailyNumber, days: IntArray) -> tuple[Past, FloatArray]:
     if number.base is None:
         target, family = number.top[days], models.families.Poisson()
     else:
-        # Half a person more on both sides: a share of all or none has a rate, too.
+        # A share of all or none has a rate, too: on both sides there is half a person more of each
+        # weekday (Jeffreys), on all its days together.
         done, base = number.top[days], number.base[days]
-        target = np.column_stack([done + 0.5, base - done + 0.5])
+        more = 0.5 / np.bincount(number.weekday[days], minlength=7)[number.weekday[days]]
+        target = np.column_stack([done + more, base - done + more])
         family = models.families.Binomial()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 
 from convergekit.change.asking import why
-from convergekit.change.compared import ComparedInMemory
 from convergekit.change.result import Why
-from convergekit.errors import ConvergekitError, NotOnThisEngine
+from convergekit.errors import ConvergekitError
 from convergekit.figures.calls import of_function
-from convergekit.funnels.suggest import event_counts, suggested
-from convergekit.identity.tables import HasTables, StitchedEvents
-from convergekit.typing import BoolArray
+from convergekit.funnels.suggest import suggested
+from convergekit.identity.tables import HasTables
+from convergekit.typing import BoolArray, FloatArray
 from convergekit.watching.asked import WatchedNumber, Watchlist, read_watchlist
-from convergekit.watching.days import Days, days_of
+from convergekit.watching.days import DayRange, days_of
 from convergekit.watching.forecast import SPANS, DailyNumber, statsmodels
 from convergekit.watching.judging import LEVEL, Judged, judged, series_of
-from convergekit.watching.numbers import daily_number, delay_of
+from convergekit.watching.numbers import delay_of
 from convergekit.watching.result import Watch
+from convergekit.watching.watched import WatchedStitching, watched_in
 
 if TYPE_CHECKING:
     from convergekit.change.factors import Number
@@ -57,7 +57,7 @@ def watch(
 
     Parameters
     ----------
-    store : Store or Stitched
+    store : Store, Stitched or StitchedParts
     numbers : str, pathlib.Path or mapping
         A TOML file that names the numbers, or what one would hold: ``{"number": [{"kind":
         "events", "event": "Placed Order"}]}``. Kinds are ``"events"`` (how many), ``"revenue"``,
@@ -83,8 +83,6 @@ def watch(
         (``pip install 'convergekit[watch]'``).
     UnknownNameError
         No event has a name that is watched.
-    NotOnThisEngine
-        The events are stitched by parts.
 
     Notes
     -----
@@ -111,15 +109,15 @@ def watch(
         raise ConvergekitError(f"days must be a number of days from 1; got {days!r}.")
     asked = read_watchlist(numbers)
     statsmodels()
-    s = _tables_of(store)
+    s = _watched_of(store)
     known = days_of(s, until)
     usable = known.outside(asked.left_out)
     wait = int(asked.wait.value // 1000)
     rows: list[dict[str, Any]] = []
     series: list[pd.DataFrame] = []
     of_row: list[tuple[WatchedNumber, Judged]] = []
-    for watched in asked.numbers:
-        number, late = daily_number(known, watched, wait)
+    for watched, counted in zip(asked.numbers, s.counted(known, asked.numbers, wait), strict=True):
+        number, late = counted.settled(known, watched)
         found = _judged(known, watched, number, late, usable, asked, days)
         for one in found:
             rows.append(_row(watched, known, number, one, len(asked.numbers)))
@@ -132,30 +130,25 @@ def watch(
     return Watch(
         table=_table(rows),
         series=pd.concat(series, ignore_index=True),
-        notes=_notes(known, until),
+        notes=_notes(s, known, until),
         _why=_whys(s, known, usable, asked, of_row),
     )
 
 
-def _tables_of(store: Any) -> StitchedEvents:
-    stitched = getattr(store, "stitched", None)
-    tables = getattr(stitched() if callable(stitched) else store, "tables", None)
-    if isinstance(tables, StitchedEvents):
-        return tables
-    if hasattr(store, "funnel"):
-        raise NotOnThisEngine(
-            "watch is not asked of stitched parts yet: stitch the latest four months in memory."
-        )
+def _watched_of(store: Any) -> WatchedStitching:
+    found = watched_in(store)
+    if found is not None:
+        return found
     raise ConvergekitError(
         f"watch needs a store or a stitching, such as ck.open_store('shop'); got {store!r}."
     )
 
 
 def _judged(
-    known: Days,
+    known: DayRange,
     watched: WatchedNumber,
     number: DailyNumber,
-    late: float,
+    late: FloatArray,
     usable: BoolArray,
     asked: Watchlist,
     days: int,
@@ -165,14 +158,20 @@ def _judged(
     # The last day is over, and nothing after it is known.
     size = int(np.searchsorted(known.starts[1:] + delay, known.starts[-1], side="right"))
     latest = range(max(size - days, 0), size)
-    if late > _MOST_LATE:
-        reason = f"{late:.0%} of its events come later than `wait`; give it a longer one"
-        return [Judged(day, None, 1.0, reason) for day in latest]
-    return [judged(number, day, usable, len(asked.numbers)) for day in latest]
+    return [
+        judged(number, day, usable, len(asked.numbers))
+        if late[day] <= _MOST_LATE
+        else Judged(day, None, 1.0, _too_late(late[day]))
+        for day in latest
+    ]
+
+
+def _too_late(share: float) -> str:
+    return f"{share:.0%} of its events come later than `wait`; give it a longer one"
 
 
 def _row(
-    watched: WatchedNumber, known: Days, number: DailyNumber, one: Judged, count: int
+    watched: WatchedNumber, known: DayRange, number: DailyNumber, one: Judged, count: int
 ) -> dict[str, Any]:
     span = one.span
     row = {
@@ -199,8 +198,8 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(texts)
 
 
-def _notes(known: Days, until: Any) -> list[str]:
-    end = known.s.data_end.tz_convert(known.s.calendar.zone)
+def _notes(s: WatchedStitching, known: DayRange, until: Any) -> list[str]:
+    end = s.observed_span[1].tz_convert(s.calendar.zone)
     last = known.periods[-1]
     said = [f"Days up to {last}, the last that is over; the last event is of {end:%Y-%m-%d %H:%M}."]
     if until is not None:
@@ -211,8 +210,8 @@ def _notes(known: Days, until: Any) -> list[str]:
 
 
 def _whys(
-    s: StitchedEvents,
-    known: Days,
+    s: WatchedStitching,
+    known: DayRange,
     usable: BoolArray,
     asked: Watchlist,
     of_row: list[tuple[WatchedNumber, Judged]],
@@ -226,7 +225,7 @@ def _whys(
         before: tuple[str, str], after: tuple[str, str],
     ) -> Why:  # fmt: skip
         return why(
-            ComparedInMemory(s), before, after, number=number,
+            s.compared, before, after, number=number,
             steps=[list(names) for names in steps] or None,
             within=within, value=value, currency=currency, rates=dict(rates) or None, by=None,
             spend=None, confidence=0.95,
@@ -264,12 +263,12 @@ def _back(first: int, last: int, usable: BoolArray) -> int:
 
 
 def _steps_to(
-    s: StitchedEvents, watched: WatchedNumber, asked: Watchlist
+    s: WatchedStitching, watched: WatchedNumber, asked: Watchlist
 ) -> tuple[tuple[str, ...], ...]:
     """Return the steps that lead to a number's event: those of the file, or what names suggest."""
     steps = next((one.steps for one in asked.numbers if one.steps), ())
     if not steps:
-        steps = tuple((name,) for name in suggested(event_counts(s.events)).steps)
+        steps = tuple((name,) for name in suggested(s.compared.event_counts()).steps)
     goal = set(watched.event)
     at = [place for place, names in enumerate(steps) if goal & set(names)]
     if not goal or at == [0] or not steps:

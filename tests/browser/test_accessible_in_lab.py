@@ -101,7 +101,7 @@ def test_the_explorer_passes_on_every_tab(page, lab):
     run(page, lab.write("accessible.ipynb", EXPLORER))
     tabs = page.locator(".jp-OutputArea-output .lm-TabBar-tab")
     tabs.first.wait_for()
-    assert tabs.count() == 5
+    assert tabs.count() == 6
     for tab in tabs.all():
         tab.click()
         # A tab that has work to do says so at once.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.change.path import Formula, apportioned, weights
+from convergekit.change.sides import Side, enter
 from tests.change.causes import CAUSES
 from tests.change.planted import NUMBERS, asked, right
+from tests.change.reference_entering import entered
 from tests.change.reference_shapley import shapley
 from tests.change.shops import AFTER, BEFORE, STEPS, Shop
 from tests.effort import scaled, tries
@@ -200,3 +204,35 @@ def test_bad_input_is_answered(store):
     for ask, said in cases:
         with pytest.raises(ck.ConvergekitError, match=said):
             ask()
+
+
+@tries(60)
+@given(st.data())
+def test_who_entered_is_who_is_found_person_by_person(data):
+    """Any order of events, ties, events before and after the period, windows within and beyond."""
+    rows = data.draw(
+        st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 20), st.integers(-1, 2)), max_size=40)
+    )
+    start, length, within = (data.draw(st.integers(*span)) for span in ((0, 8), (1, 12), (1, 9)))
+    in_period = data.draw(st.booleans())
+    person, time, step = (np.array([row[k] for row in rows], dtype=np.int64) for k in range(3))
+    side = Side(
+        base=SimpleNamespace(is_track=np.ones(len(rows), dtype=bool)),
+        name="before",
+        start=start,
+        end=start + length,
+        observed=21,
+        time=time,
+        person=person,
+        step=step,
+        amount=np.zeros(len(rows)),
+        dropped=np.zeros(len(rows), dtype=bool),
+    )
+    found = enter(side, 3, within, in_period=in_period)
+    fast = {
+        int(who): (int(depth), int(wait), int(goals))
+        for who, depth, wait, goals in zip(
+            found.person, found.depth, found.wait, found.goals, strict=True
+        )
+    }
+    assert fast == entered(rows, start, start + length, 3, within, in_period)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
 import convergekit as ck
+from convergekit.explore import change as explore_change
 from convergekit.explore import display as explore_display
 from convergekit.explore import funnel as explore_funnel
 from convergekit.explore import work as explore_work
@@ -54,7 +55,7 @@ def s():
 
 EMPTY = {"funnel": {"steps": []}}
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
-FUNNEL, TREND, PEOPLE, CHANNELS, IDENTITY = range(5)
+FUNNEL, TREND, PEOPLE, CHANNELS, IDENTITY, CHANGE = range(6)
 
 
 @pytest.fixture
@@ -95,10 +96,10 @@ def ran(code, s):
 # -- The tabs ------------------------------------------------------------------------------------
 
 
-def test_there_are_five_tabs_and_a_notebook_shows_them(explorer):
+def test_there_are_six_tabs_and_a_notebook_shows_them(explorer):
     assert explorer.tabs.titles == (
         *("Funnel", "Trend and retention", "People"),
-        *("Channels and spend", "Identity and check-up"),
+        *("Channels and spend", "Identity and check-up", "What changed"),
     )
     shown = explorer._repr_mimebundle_(include=None, exclude=None)
     assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.box.model_id
@@ -556,6 +557,85 @@ def test_any_other_alias_can_be_blocked(s, explorer):
     assert "may mean" in identity.statuses[-1].value
     assert identity.result is None
     assert identity.comparison.value == ""
+
+
+def test_what_changed_is_asked_of_the_last_two_whole_weeks(s):
+    explorer = s.explore({"tab": "change"})
+    change, weeks = explorer.change, (("2026-03-16", "2026-03-22"), ("2026-03-23", "2026-03-29"))
+    pd.testing.assert_frame_equal(change.result.table, s.why(*weeks, steps=STEPS).table)
+    shown = [picker.value.isoformat() for picker in change.days.values()]
+    assert shown == [day for week in weeks for day in week]
+    _, found = ran(change.source(), s)
+    pd.testing.assert_frame_equal(found.table, change.result.table)
+    assert html.escape(change.result.finding) in change.table.value
+
+
+def test_other_days_and_another_number_are_asked(s):
+    explorer = s.explore({"tab": "change", "change": {"before": ["2026-03-02", "2026-03-08"]}})
+    change = explorer.change
+    assert change.result.sides[0] == "2026-03-02 to 2026-03-08"
+    change.days["after", 0].value = datetime.date(2026, 3, 9)
+    assert change.result.sides[1] == "2026-03-09 to 2026-03-29"
+    change.number.value = "orders"
+    assert change.result.number == "orders"
+    again = s.explore(explorer.state)
+    pd.testing.assert_frame_equal(again.change.result.table, change.result.table)
+    _, found = ran(change.source(), s)
+    pd.testing.assert_frame_equal(found.table, change.result.table)
+    # Periods that overlap, and one that ends before it begins, are no answer.
+    change.days["after", 0].value = datetime.date(2026, 3, 7)
+    assert change.result is None
+    assert "overlap" in change.work.status.value
+    change.days["after", 0].value = datetime.date(2026, 4, 7)
+    assert change.result is None
+    assert "exchange them" in change.work.status.value
+    assert change.figure.outputs == ()
+    assert change.code.value == ""
+
+
+def test_the_profiles_behind_a_part_are_listed_and_looked_up(s):
+    explorer = s.explore({"tab": "change"})
+    change = explorer.change
+    for part in change.result.table["part"]:
+        change.part.value = part
+        expected = change.result.profiles(part)
+        assert [value for _, value in change.person.options][1:] == expected["profile_id"].tolist()
+    someone = change.person.options[1][1]
+    change.person.value = someone
+    explorer.tabs.selected_index = PEOPLE
+    assert explorer.profile.search.value == someone
+    assert len(explorer.profile.timeline)
+
+
+def test_of_many_events_a_button_asks_why(s, monkeypatch):
+    monkeypatch.setattr(explore_change, "_AT_ONCE", 3)
+    change = s.explore({"tab": "change"}).change
+    assert change.result is None
+    assert "Say why" in change.work.status.value
+    change.ask.click()
+    assert change.result.number == "conversion"
+    change.number.value = "orders"
+    assert change.result is None
+    change.ask.click()
+    assert change.result.number == "orders"
+
+
+def test_what_changed_says_what_it_needs(s):
+    change = s.explore(EMPTY | {"tab": "change"}).change
+    assert change.result is None
+    assert "Two steps are needed" in change.work.status.value
+    day = s.where(events="timestamp < '2026-03-03 00:00:00+00:00'")
+    assert "Two periods are needed" in day.explore({"tab": "change"}).change.work.status.value
+
+
+def test_what_changed_follows_the_segment_and_not_the_brushed_bar(s):
+    state = {"tab": "change", "segment": {"did": "Added To Cart"}, "bar": {"step": 2}}
+    change = s.explore(state | {"breakdown": "channel"}).change
+    weeks = ("2026-03-16", "2026-03-22"), ("2026-03-23", "2026-03-29")
+    part = s.where(profiles=ck.Did("Added To Cart"))
+    expected = part.why(*weeks, steps=STEPS, by="channel")
+    pd.testing.assert_frame_equal(change.result.table, expected.table)
+    assert "not those of the brushed bar" in change.work.status.value
 
 
 def test_without_suspects_an_alias_can_be_blocked_all_the_same():

@@ -14,7 +14,7 @@ import convergekit as ck
 from convergekit.explore import display as show
 from convergekit.explore.brush import MOST_PERIODS
 
-FUNNEL, TREND, PEOPLE, CHANNELS, IDENTITY = range(5)
+FUNNEL, TREND, PEOPLE, CHANNELS, IDENTITY, CHANGE = range(6)
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -269,7 +269,7 @@ def test_a_long_time_has_buttons_for_its_latest_periods():
 
 def test_every_control_has_a_name(s):
     explorer = s.explore()
-    for tab in (TREND, PEOPLE, CHANNELS, IDENTITY):
+    for tab in (TREND, PEOPLE, CHANNELS, IDENTITY, CHANGE):
         explorer.tabs.selected_index = tab
     assert len(explorer.tabs.children) == len({box.children for box in explorer.tabs.children})
     for widget in all_of(explorer.box):
@@ -287,7 +287,10 @@ def test_empty_tabs_say_what_to_do():
     events = pd.DataFrame({"event_name": [], "timestamp": [], "alias.email": []})
     explorer = ck.stitch(events).explore()
     for tab, part in enumerate(
-        [explorer.funnel, explorer.trend, explorer.people, explorer.channels, explorer.identity]
+        [
+            *(explorer.funnel, explorer.trend, explorer.people),
+            *(explorer.channels, explorer.identity, explorer.change),
+        ]
     ):
         explorer.tabs.selected_index = tab
         assert "ck-hint" in part.work.status.value
@@ -315,7 +318,7 @@ def test_names_of_the_data_are_text_wherever_they_are_shown():
     ]
     for state in states:
         explorer = s.explore(state)
-        for tab in (TREND, PEOPLE, CHANNELS, IDENTITY, FUNNEL):
+        for tab in (TREND, PEOPLE, CHANNELS, IDENTITY, CHANGE, FUNNEL):
             explorer.tabs.selected_index = tab
         pages = [w.value for w in all_of(explorer.box) if isinstance(w, widgets.HTML)]
         assert any("&lt;img" in page for page in pages)

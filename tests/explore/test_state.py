@@ -38,7 +38,7 @@ BARS = st.builds(lambda step: {"step": step, "outcome": "reached"}, st.integers(
 STATES = st.fixed_dictionaries(
     {},
     optional={
-        "tab": st.sampled_from(["funnel", "trend", "people", "channels", "identity"]),
+        "tab": st.sampled_from(["funnel", "trend", "people", "channels", "identity", "change"]),
         "start": st.none() | DAYS.filter(lambda day: day < "2050"),
         "end": st.none() | DAYS.filter(lambda day: day > "2050"),
         "calendar": st.sampled_from([None, "UTC", "Europe/Brussels"]),
@@ -73,6 +73,13 @@ STATES = st.fixed_dictionaries(
             },
         ),
         "identity": st.fixed_dictionaries({}, optional={"block": st.text()}),
+        "change": st.fixed_dictionaries(
+            {},
+            optional={
+                "number": st.sampled_from(["conversion", "revenue a visit"]),
+                "before": st.none() | st.lists(DAYS, min_size=2, max_size=2).map(sorted),
+            },
+        ),
     },
 )
 
@@ -108,6 +115,7 @@ def test_a_state_comes_back_from_json_as_it_was(given_state):
         {"tab": "channels", "channels": {"show": "without_campaign", "lookback": "7D"}},
         {"tab": "channels", "channels": {"model": "linear", "value": ""}},
         {"tab": "identity", "identity": {"show": "report", "event": ""}},
+        {"tab": "change", "change": {"number": "orders", "after": ["2026-03-20", "2026-03-24"]}},
         {"tab": "identity", "identity": {"show": "check_up"}},
         {"trend": {"freq": "D"}, "period": "2026-03-04"},
     ],
@@ -145,6 +153,8 @@ def test_an_explorer_opens_as_it_was_left(s, state):
         ({"start": "3 March"}, "such as '2026-03-31'"),
         ({"start": "2026-02-30"}, "such as '2026-03-31'"),
         ({"start": "2026-03-20", "end": "2026-03-02"}, "exchange them"),
+        ({"change": {"before": ["2026-03-20", "2026-03-02"]}}, "exchange them"),
+        ({"change": {"after": "2026-03-20"}}, "a first and a last day"),
         ({"end": "9999-12-31"}, "such as '2026-03-31'"),
         ({"start": "0001-01-01"}, "such as '2026-03-31'"),
         ({"funnel": {"where": {"properties.price": 10**400}}}, "fits into 64 bits"),

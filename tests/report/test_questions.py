@@ -83,6 +83,9 @@ def test_results_are_sections_with_the_call_that_was_given(s, tmp_path):
         "s.journeys(end='Placed Order', max_steps=3)",
         "s.attribution_lift('Placed Order', 'total_price')",
         "s.reconcile(spend)",
+        "s.why(('2026-03-09', '2026-03-15'), ('2026-03-16', '2026-03-22'))",
+        "s.why(('2026-03-09', '2026-03-15'), ('2026-03-16', '2026-03-22'), number='orders')",
+        "s.experiment('utm_medium', control='cpc', within='3D')",
         "s.report",
     ],
 )

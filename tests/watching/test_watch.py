@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.watching.forecast import SpanForecast, surprise
+from convergekit.watching.numbers import late_by_day
 from tests.effort import scaled, tries
 from tests.watching.reference_numbers import number_of_day, over_midnight
 from tests.watching.series import NUMBERS
@@ -227,6 +228,43 @@ def test_events_that_come_late_are_waited_for():
     whole = ck.watch(ck.stitch(events.drop(columns="received_at")), ORDERS)
     shared = whole.series.merge(waited.series, on="day", suffixes=("", "_waited"))
     assert (shared["value"] == shared["value_waited"]).all()
+
+
+def test_what_is_filled_in_later_does_not_change_what_was_said():
+    """More than half of all events come after the day was read: by then it was an alarm."""
+    counts = daily(97)
+    counts[-1] = 20
+    events = events_of([*counts, 100])
+    before = ck.watch(ck.stitch(events), ORDERS, until="2026-06-05")
+    assert before.table["verdict"].tolist() == ["alarm"]
+    more = events_of(counts * 2).assign(received_at=events["timestamp"].max())
+    more["alias.cookie"] = "late-" + more["alias.cookie"]
+    later = pd.concat([events, more], ignore_index=True)
+    after = ck.watch(ck.stitch(later), ORDERS, until="2026-06-05")
+    pd.testing.assert_frame_equal(after.table, before.table)
+    # Of the days that are read after it came, more than half did not count.
+    now = ck.watch(ck.stitch(pd.concat([later, events_of([0] * 98 + [90])])), ORDERS)
+    assert "come later than `wait`" in now.table["reason"].iloc[0]
+
+
+@tries(40)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 80)), max_size=30))
+def test_the_late_share_of_a_day_is_of_what_was_known_then(events):
+    deadlines = np.array([12, 22, 32, 42, 52, 62])
+    day, known_at = (np.array([one[k] for one in events], dtype=np.int64) for k in (0, 1))
+    for at, counts in enumerate(zip(*late_by_day(day, known_at, deadlines), strict=True)):
+        known = [(d, k) for d, k in events if d <= at and k < deadlines[at]]
+        late = [one for one in known if one[1] >= deadlines[one[0]]]
+        assert counts == (len(known), len(late))
+
+
+def test_a_share_of_all_is_expected_to_be_all():
+    """Less by half a person in the whole past of a weekday, not on each day of it."""
+    events = events_of([30] * 98)
+    found = ck.watch(ck.stitch(events), {"number": [{"kind": "linked", "event": "Placed Order"}]})
+    past = 30 * 13
+    assert 1 - found.table["expected"].iloc[0] == pytest.approx(0.5 / (past + 1), rel=0.2)
+    assert found.table["verdict"].tolist() == ["as expected"]
 
 
 def test_why_is_asked_of_the_same_weekdays_before(monkeypatch):
