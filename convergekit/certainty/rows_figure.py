@@ -6,8 +6,8 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -32,6 +32,10 @@ _NAME, _BAR, _LINE, _GAP = 24, 16, 16, 14
 _SIZE, _ABOVE_TEXT = 12, 4
 
 
+#: An interval of something else than an answer's number is drawn as that of identity.
+_KINDS = {**KINDS, "told": replace(KINDS["identity"], name="interval")}
+
+
 @dataclass(frozen=True)
 class Row:
     """A number, and how far it may be from what is true.
@@ -44,8 +48,8 @@ class Row:
     said : str
         What the bar is, when it is pointed at.
     intervals : mapping of str to tuple
-        By a kind of `certainty.figure.KINDS`: what has the first mark, the two ends, and what is
-        said of it.
+        By a kind of `certainty.figure.KINDS`, or ``"told"``: what has the first mark, the two ends,
+        and what is said of it.
     below : str
         What stands below.
     """
@@ -115,7 +119,7 @@ def rows_figure(
             subtitle,
             style=style,
             plot_height=round(height),
-            legend=[bars, *(KINDS[kind].name for kind in kinds)],
+            legend=[bars, *(_KINDS[kind].name for kind in kinds)],
         ),
         xaxis={
             "visible": False,
@@ -132,7 +136,10 @@ def rows_figure(
 def _add_lanes(
     figure: Figure, kind: str, lanes: Sequence[tuple[float, tuple[float, float, float, str]]]
 ) -> None:
-    look, x, y, texts = KINDS[kind], [], [], []
+    look = _KINDS[kind]
+    x: list[float | None] = []
+    y: list[float | None] = []
+    texts: list[str] = []
     for place, (first, low, high, said) in lanes:
         x += [*map(six_digits, (first, low, high)), None]
         y += [place] * 3 + [None]
@@ -154,7 +161,7 @@ def numbers_figure(bounds: AnswerBounds, style: Style) -> Figure:
     """Return the bounds of an answer as rows. See `AnswerBounds.plot`."""
     shown = bounds.table.head(_MOST)
     # What is the same of all of them is said above.
-    of = [name for name in bounds.of if shown[name].nunique() > 1] or bounds.of[-1:]
+    of = [name for name in bounds.of if len(shown[name].unique()) > 1] or bounds.of[-1:]
     rows = []
     for line in shown.to_dict("records"):
         low, high = (bounds.said_number(line[end]) for end in ("low", "high"))
@@ -198,13 +205,10 @@ def groups_figure(bounds: FunnelBounds, style: Style) -> Figure:
     for line in of_last.to_dict("records"):
         name = ", ".join(named(line[one], one) for one in bounds.by)
         known = [kind for kind in kinds if kind != "identity" or not pd.isna(line["estimate"])]
-        intervals = {
-            kind: (
-                *(float(line[column]) for column in KINDS[kind].columns),
-                said_interval(kind, line, bounds.level),
-            )
-            for kind in known
-        }
+        intervals = {}
+        for kind in known:
+            first, low, high = (float(line[column]) for column in KINDS[kind].columns)
+            intervals[kind] = (first, low, high, said_interval(kind, line, bounds.level))
         share = percentage(line["stitched"])
         said = f"{name}: {share} of the profiles got to {line['event_name']}."
         below = f"{capitalised(said_of_people(line))}; {said_chance(line)}."

@@ -61,7 +61,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     1           30.0%     20.0% to 40.0%         30.0%
     """
     lines = table.to_dict("records")
-    of = [name for name in table.columns[: table.columns.get_loc("step")]]
+    of = list(table.columns[: table.columns.get_loc("step")])
 
     def spans(low: str, high: str) -> list[str]:
         # Of those who entered, all did.

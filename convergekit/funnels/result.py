@@ -478,9 +478,7 @@ class Funnel(Result):
         if not self.by:
             labels = pd.DataFrame(index=[0])
         found = (
-            known[0]
-            if known
-            else bounds_of(self._asking, self.steps, level, self.words, labels)
+            known[0] if known else bounds_of(self._asking, self.steps, level, self.words, labels)
         )
         self._asked_bounds[:] = [*(one for one in self._asked_bounds if one is not found), found]
         return found

@@ -68,7 +68,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--stores", type=int, default=20)
     parser.add_argument("--people", type=int, default=1500)
     parser.add_argument("--first", type=int, default=1000)
-    parser.add_argument("--worlds", nargs="*", default=["simulator", "agents", "households", "towns"])
+    parser.add_argument(
+        "--worlds", nargs="*", default=["simulator", "agents", "households", "towns"]
+    )
     parser.add_argument("--settings", nargs="*")
     given = parser.parse_args(arguments)
     print(HEAD, flush=True)

@@ -205,17 +205,17 @@ ROWS = st.lists(
 
 def frame_of(rows, logins):
     known = {f"c{who}": f"p{who}@x.org" for who in logins}
+    days = [day + at / 1000 for at, (_, _, day, _) in enumerate(rows)]
     cookie = pd.Series([None if who is None else f"c{who}" for who, *_ in rows], dtype=object)
     return pd.DataFrame(
         {
             "event_name": [STEPS[name] for _, name, *_ in rows],
-            "timestamp": pd.Timestamp("2026-03-01", tz="UTC")
-            + pd.to_timedelta([day + at / 1000 for at, (_, _, day, _) in enumerate(rows)], unit="D"),
+            "timestamp": pd.Timestamp("2026-03-01", tz="UTC") + pd.to_timedelta(days, unit="D"),
             "alias.cookie": cookie,
             "alias.email": cookie.map(known).astype(object),
             "properties.plan": [LABELS[label] for *_, label in rows],
         }
-    )  # fmt: skip
+    )
 
 
 def shares_by_label(rows, logins, days, first):

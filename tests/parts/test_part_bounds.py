@@ -134,7 +134,9 @@ EUROS = ck.Step("Placed Order", where={"currency": "EUR"})
 ANSWERS = {
     "funnel": lambda s, _: s.funnel(["PageView", "Placed Order"], within="14D"),
     "labels": lambda s, _: s.funnel(["PageView", "Placed Order"], within="14D", by="utm_source"),
-    "segment": lambda s, _: s.where(profiles=SOME).funnel(["PageView", "Placed Order"], within="14D"),
+    "segment": lambda s, _: s.where(profiles=SOME).funnel(
+        ["PageView", "Placed Order"], within="14D"
+    ),
     "attribution": lambda s, _: s.attribution(EUROS, value="total_price", model="markov"),
     "marketing": lambda s, spend: s.marketing(spend, conversion=EUROS),
     "retention": lambda s, _: s.retention(),

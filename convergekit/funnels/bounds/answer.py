@@ -22,6 +22,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.funnels.asking import FunnelSource
 from convergekit.funnels.bounds.counting import of_a_frame
 from convergekit.funnels.bounds.grouped import GroupedCounting
+from convergekit.typing import IntArray
 
 _ASSUMED = (
     "The people are those of whom an event of the first step arrived, and others like them.",
@@ -96,8 +97,8 @@ def _of_groups(
     """Return the same for each label of a breakdown, and of a segment."""
     basis = asking.basis()
     grouped = GroupedCounting.of(basis, labels)
-    counts = grouped.totals(basis.counting.unit).reshape(len(labels), len(names))
-    counts = counts.astype(np.int64)
+    totals = grouped.totals(basis.counting.unit)
+    counts: IntArray = totals.astype(np.int64).reshape(len(labels), len(names))
     entered = int(counts[:, 0].sum())
     evidence = basis.evidence
     found: Estimate | None = None
