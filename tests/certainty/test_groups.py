@@ -18,6 +18,7 @@ from tests.certainty.households import Households, households
 from tests.certainty.reference_worst import depth, partitions
 from tests.certainty.worlds import STEPS, simulated
 from tests.effort import tries
+from tests.figures.figure_texts import one_line
 
 LABELS = ("ads", "mail")
 
@@ -68,6 +69,25 @@ def test_each_label_has_the_rows_of_the_funnels_table(s, by_source):
     whole = s.funnel(list(STEPS), within="14D").bounds().table.iloc[-1]
     last = by_source.of_last_step
     assert last["estimate"].min() < whole["estimate"] < last["estimate"].max()
+
+
+def test_figures_and_cards_show_the_intervals_of_labels_once_they_were_asked(s):
+    funnel = s.funnel(list(STEPS), within="14D", by="utm_source")
+    bounds = funnel.bounds()
+    last = bounds.of_last_step
+    figure = bounds.plot(width=300)
+    bars, chance, identity, worst = figure.data
+    assert list(bars.x) == last["stitched"].tolist()
+    for trace, low in ((chance, "chance_low"), (identity, "low"), (worst, "worst_low")):
+        assert list(trace.x[1::4]) == pytest.approx(last[low].tolist(), abs=1e-6)
+    assert figure.finding == bounds.finding
+    shown = funnel.plot()
+    assert bounds.finding in one_line(shown.layout.title.subtitle.text)
+    merged = shown.twin[shown.twin["step"] == 2].set_index("utm_source")["identity_low"]
+    expected = last.set_index("utm_source")["low"]
+    assert merged["google"] == pytest.approx(expected["google"], abs=1e-6)
+    assert len(shown.twin) == len(funnel.table)
+    assert "interval of identity" in funnel.to_markdown()
 
 
 def test_the_labels_kept_by_top_are_those_of_the_funnel(s):
