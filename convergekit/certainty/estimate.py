@@ -35,7 +35,7 @@ _HIDDEN, _AGAIN_COOKIE, _AGAIN = 2.5, 1.4, 2.0
 #: Of the buyers with a browser and without an entry, the share whose entry another browser has.
 _WITH_BROWSER = 0.9
 #: How often those whom no browser saw may convert, against those whom one saw.
-_UNSEEN = 1.5
+UNSEEN = 1.5
 #: Parts beyond the first that people may have, however seldom one is captured again: conversion is
 #: 1.4 times as high by person as by device (Criteo, "The State of Cross-Device Commerce", H2 2016).
 _MAY_HAVE = 0.4
@@ -72,7 +72,7 @@ def estimate(counting: Counting, evidence: Evidence, level: float) -> Estimate:
 
     vary = variations(evidence, usual, level)
     found = {cause: together(*(moved(*group) for group in vary[cause])) for cause in vary}
-    found["losses"] = [_if_unseen(share, evidence, usual, by) for by in (_UNSEEN, 1 / _UNSEEN)]
+    found["losses"] = [_if_unseen(share, evidence, usual, by) for by in (UNSEEN, 1 / UNSEEN)]
     found["suspects"] = [
         -evidence.two_logins * share * (1 - share),
         *(moved(usual, split=True) if (evidence.split >= 0).any() else ()),

@@ -85,6 +85,10 @@ KINDS = {
 
 def bounds_figure(bounds: FunnelBounds, style: Style) -> Figure:
     """Return bounds as a bar and three intervals per step. See `FunnelBounds.plot`."""
+    if bounds.by:
+        from convergekit.certainty.rows_figure import groups_figure
+
+        return groups_figure(bounds, style)
     table, room = bounds.table, room_of(style)
     kinds = known_kinds(table)
     texts = [wrapped(said_of_step(line), room, _SIZE) for line in table.to_dict("records")]
@@ -135,7 +139,7 @@ def bounds_figure(bounds: FunnelBounds, style: Style) -> Figure:
 
 def known_kinds(table: pd.DataFrame) -> list[str]:
     """Return the kinds of intervals that a table of bounds has."""
-    estimated = table["estimate"].iloc[1:].notna().any()
+    estimated = table.loc[table["step"] > 1, "estimate"].notna().any()
     return [kind for kind in KINDS if kind != "identity" or estimated]
 
 
@@ -169,7 +173,8 @@ def add_intervals(
         for line, place in list(rows)[1:]:
             x += [six_digits(whole * float(line[name])) for name in drawn.columns] + [None]
             y += [place] * 3 + [None]
-            texts += [_said(kind, line, level)] * 4
+            got = f"{percentage(line['stitched'])} of the profiles got to {line['event_name']}."
+            texts += [hover(got, said_interval(kind, line, level))] * 4
         figure.add_scatter(
             x=x,
             y=y,
@@ -193,7 +198,8 @@ def in_twin(table: pd.DataFrame) -> pd.DataFrame:
     order = ["chance_low", "chance_high", "low", "estimate", "high", "worst_low", "worst_high"]
     # The same on every machine.
     shown = table.assign(**{name: all_to_six_digits(table[name].to_numpy()) for name in order})
-    return shown[["step", "event_name", "stitched", *order]].rename(columns=names)
+    of = table.columns[: table.columns.get_loc("step")]
+    return shown[[*of, "step", "event_name", "stitched", *order]].rename(columns=names)
 
 
 def said_of_step(line: Mapping[Any, Any]) -> str:
@@ -203,14 +209,12 @@ def said_of_step(line: Mapping[Any, Any]) -> str:
     return f"{capitalised(said_of_people(line))}; {said_chance(line)}."
 
 
-def _said(kind: str, line: Mapping[Any, Any], level: float) -> str:
+def said_interval(kind: str, line: Mapping[Any, Any], level: float) -> str:
+    """Return what is said of an interval of a share."""
     of = f"({percentage(level)})"
     if kind == "chance":
         interval = span(line, "chance_low", "chance_high")
-        said = f"Interval of chance {of}, each profile taken for a person: {interval}."
-    elif kind == "identity":
-        said = f"Interval of identity {of}: {said_of_people(line)}."
-    else:
-        said = f"Worst bounds, whatever is assumed: {span(line, 'worst_low', 'worst_high')}."
-    got = f"{percentage(line['stitched'])} of the profiles got to {line['event_name']}."
-    return hover(got, said)
+        return f"Interval of chance {of}, each profile taken for a person: {interval}."
+    if kind == "identity":
+        return f"Interval of identity {of}: {said_of_people(line)}."
+    return f"Worst bounds, whatever is assumed: {span(line, 'worst_low', 'worst_high')}."

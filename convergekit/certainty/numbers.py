@@ -87,6 +87,7 @@ def estimate_numbers(answer: Recounting, evidence: Evidence, level: float) -> Es
     if (evidence.split >= 0).any():
         groups["suspects"].append(moved(usual, split=True))
     for cause, things in answer.instead.items():
+        groups.setdefault(cause, [])
         for ways in things:
             groups[cause].append([all_to_six_digits(way(totals)) - share for way in ways])
     of_draws = np.var([redrawn.numbers(one) for one in drawn], axis=0, ddof=1)

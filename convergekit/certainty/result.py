@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,13 @@ import pandas as pd
 from convergekit.base.proportions import wilson
 from convergekit.base.wording import capitalised, counted, percentage
 from convergekit.certainty.estimate import CAUSES, Estimate
-from convergekit.certainty.wording import in_words, said_chance, said_of_people
+from convergekit.certainty.wording import (
+    in_words,
+    named,
+    said_chance,
+    said_level,
+    said_of_people,
+)
 from convergekit.figures.card import Result
 from convergekit.typing import FloatArray, IntArray
 
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Template
 
+#: Of a label with fewer profiles nothing is estimated.
+LEAST_OF_LABEL = 10
 #: As many numbers as a card shows.
 _MOST_ROWS = 24
 #: The columns of the table that part the width of the interval by what it comes from.
@@ -59,6 +67,9 @@ class FunnelBounds(Result):
         Of what it is, in words: from which step to which, and the window.
     entered : int
         How many profiles entered, of whom `stitched` is the share.
+    by : list of str
+        The columns of a breakdown, which come first in `table`: it then has the steps of each
+        label, one below the other.
 
     Notes
     -----
@@ -73,10 +84,13 @@ class FunnelBounds(Result):
     reasons: list[str]
     asked: str = ""
     entered: int = 0
+    by: list[str] = field(default_factory=list)
 
     @property
     def finding(self) -> str:
         """What it comes to for the last step, in a sentence or two."""
+        if self.by:
+            return self._of_labels
         last = self.table.iloc[-1]
         if pd.isna(last["stitched"]):
             return "Nobody entered."
@@ -87,6 +101,8 @@ class FunnelBounds(Result):
     @property
     def in_short(self) -> list[str]:
         """The intervals of chance and of identity of the last step, and of which level they are."""
+        if self.by:
+            return [self._of_labels, self._of_level]
         last = self.table.iloc[-1].to_dict()
         if pd.isna(last["stitched"]):
             return ["Nobody entered."]
@@ -94,8 +110,37 @@ class FunnelBounds(Result):
         return [said, self._of_level]
 
     @property
+    def of_last_step(self) -> pd.DataFrame:
+        """The rows of `table` of the last step: one, or one per label."""
+        return self.table[self.table["step"] == self.table["step"].max()]
+
+    @property
+    def _of_labels(self) -> str:
+        """What it comes to for the labels with the highest and the lowest share."""
+        last = self.of_last_step[self.of_last_step["stitched"].notna()]
+        if last.empty:
+            return "Nobody entered."
+        known = last[last["estimate"].notna()]
+        by = "estimate" if len(known) else "stitched"
+        ranked = (known if len(known) else last).sort_values(by, kind="stable", ascending=False)
+        ends = ranked.iloc[[0, -1] if len(ranked) > 1 else [0]].to_dict("records")
+        said = "; ".join(
+            f"{', '.join(named(line[one], one) for one in self.by)}: "
+            f"{percentage(line['stitched'])} of the profiles ({said_chance(line)}), "
+            f"{said_of_people(line)}"
+            for line in ends
+        )
+        if self.reasons:
+            return f"{said}: {self.reasons[0]}"
+        if len(ends) == 1:
+            return f"{said}."
+        if ends[1]["high"] < ends[0]["low"]:
+            return f"{said}. Their intervals of identity do not overlap."
+        return f"{said}. Their intervals overlap: what was not seen may be all that parts them."
+
+    @property
     def _of_level(self) -> str:
-        return f"Intervals are of {100 * self.level:.3g}%."
+        return said_level(self.level)
 
     @property
     def _why(self) -> str:
@@ -148,6 +193,10 @@ class FunnelBounds(Result):
         return bounds_figure(self, Style(template, width, height))
 
     def _line(self) -> str:
+        if self.by:
+            known = "unknown" if self.reasons else f"intervals at {percentage(self.level)}"
+            labels = counted(len(self.of_last_step), "label")
+            return f"FunnelBounds(by {' and '.join(self.by)}: {labels}, {known})"
         last = self.table.iloc[-1]
         if pd.isna(last["stitched"]):
             return "FunnelBounds(nobody entered)"
@@ -220,13 +269,13 @@ class AnswerBounds(Result):
         if self.table.empty:
             return f"The answer does not have any {self.number}."
         row = self._most_moved
-        name = ", ".join(_named(column, row[column]) for column in self.of)
-        stitched, low, high = (self._text(row[end]) for end in ("stitched", "low", "high"))
+        name = self.name_of(row.to_dict())
+        stitched, low, high = (self.said_number(row[end]) for end in ("stitched", "low", "high"))
         what = "" if self.number == "returns" else f"{self.number} "
         said = f"{name}: {what}{stitched} by profiles; of the people"
         if self.reasons:
             return f"{said}, it may be {low} to {high}: {self.reasons[0]}"
-        said = f"{said}, probably {self._text(row['estimate'])} ({low} to {high})."
+        said = f"{said}, probably {self.said_number(row['estimate'])} ({low} to {high})."
         widths = {cause: float(row[name]) for cause, name in zip(CAUSES, PARTS, strict=True)}
         most = max(widths, key=lambda cause: widths[cause])
         return said if not widths[most] else f"{said} Least is known of {_SAID[most]}."
@@ -235,16 +284,57 @@ class AnswerBounds(Result):
         """Return a copy of `table`."""
         return self.table.copy()
 
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
+        """Draw each number as a bar, and its interval of identity below it.
+
+        Parameters
+        ----------
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
+
+        Returns
+        -------
+        Figure
+            A diamond is where the estimate is. Where nothing is estimated the worst bounds are
+            drawn. Its `twin` has the numbers.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=600).events)
+        >>> [trace.name for trace in s.retention().bounds().plot().data]
+        ['by profiles', 'interval of identity']
+        """
+        from convergekit.certainty.rows_figure import numbers_figure
+        from convergekit.figures.style import Style
+
+        return numbers_figure(self, Style(template, width, height))
+
     @property
     def _most_moved(self) -> pd.Series:
         other = self.table["high"] if self.reasons else self.table["estimate"]
         moved = (other - self.table["stitched"]).abs().fillna(-1.0)
         return self.table.iloc[int(moved.to_numpy().argmax())]
 
-    def _text(self, value: float) -> str:
+    def name_of(self, line: Mapping[Any, Any], of: Iterable[str] | None = None) -> str:
+        """Return what a row of `table` is of, in words, by some of the columns or all of them."""
+        return ", ".join(_named(column, line[column]) for column in of or self.of)
+
+    def said_number(self, value: float) -> str:
+        """Return a number of `table` in words."""
         if self.number == "share":
             return percentage(value)
-        return "unknown" if pd.isna(value) else f"{value:,.{0 if abs(value) >= 100 else 2}f}"
+        if pd.isna(value):
+            return "unknown"
+        return f"{value:,.{0 if abs(value) >= 100 or value == round(value) else 2}f}"
 
     def _line(self) -> str:
         rows = counted(len(self.table), "number")
@@ -257,7 +347,7 @@ class AnswerBounds(Result):
     def _body(self) -> Iterable[pd.DataFrame | str]:
         shown = self.table.drop(columns=list(PARTS)).head(_MOST_ROWS)
         for name in shown.columns[len(self.of) :]:
-            shown[name] = shown[name].map(self._text)
+            shown[name] = shown[name].map(self.said_number)
         if len(self.table) > _MOST_ROWS:
             yield f"The first {_MOST_ROWS} of {counted(len(self.table), 'number')}."
         yield from (shown, *self.assumptions)
@@ -324,6 +414,55 @@ def numbers_table(
         worst_high=worst[1],
         **widths,
     )
+
+
+def groups_table(
+    labels: pd.DataFrame,
+    names: list[str],
+    counts: IntArray,
+    found: Estimate | None,
+    worst: tuple[FloatArray, FloatArray],
+    level: float,
+) -> pd.DataFrame:
+    """Return the table of `FunnelBounds` with the rows of each label, one below the other.
+
+    Parameters
+    ----------
+    labels : pandas.DataFrame
+        A row per group.
+    names : list of str
+        Of the steps.
+    counts : numpy.ndarray of int
+        How many profiles of each group got to each step.
+    found : Estimate, optional
+        Of the shares, row by row; without one the bounds are the worst.
+    worst : tuple of numpy.ndarray of float
+        With a row per group.
+    level : float
+    """
+    entered = counts[:, :1]
+    share = np.divide(counts, entered, out=np.full(counts.shape, np.nan), where=entered > 0)
+    # What was stitched is one way, whatever is taken as given.
+    ends = np.fmin(worst[0], share).ravel(), np.fmax(worst[1], share).ravel()
+    table = numbers_table(_steps(names * len(counts)), share.ravel(), found, ends)
+    table["step"] = np.tile(np.arange(1, len(names) + 1), len(counts))
+    few = np.repeat(entered[:, 0] < LEAST_OF_LABEL, len(names))
+    if found is None:
+        few[:] = True
+    unknown = few & (table["step"] > 1).to_numpy(dtype=bool)
+    table.loc[unknown, ["estimate", *PARTS]] = np.nan
+    table.loc[few, "low"], table.loc[few, "high"] = ends[0][few], ends[1][few]
+    table.loc[table["step"] == 1, "estimate"] = share[:, 0]
+    chance = [wilson(one, np.full_like(one, one[0]), level) for one in counts]
+    low, high = (np.concatenate([one[end] for one in chance] or [np.zeros(0)]) for end in (0, 1))
+    at = table.columns.get_loc("stitched") + 1
+    first = (table["step"] == 1).to_numpy(dtype=bool)
+    table.insert(at, "chance_low", np.where(first, high, low))
+    table.insert(at + 1, "chance_high", high)
+    rows = np.repeat(np.arange(len(labels)), len(names))
+    for place, name in enumerate(labels):
+        table.insert(place, name, labels[name].iloc[rows].reset_index(drop=True))
+    return table
 
 
 def _steps(names: list[str]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from convergekit.base.wording import percentage
+from convergekit.visible import visible
 
 
 def said_chance(line: Mapping[Any, Any]) -> str:
@@ -19,6 +20,17 @@ def said_chance(line: Mapping[Any, Any]) -> str:
     'chance alone: 20.9% to 24.4%'
     """
     return f"chance alone: {span(line, 'chance_low', 'chance_high')}"
+
+
+def said_level(level: float) -> str:
+    """Return how often intervals are meant to hold the truth.
+
+    Examples
+    --------
+    >>> said_level(0.9)
+    'Intervals are of 90%.'
+    """
+    return f"Intervals are of {100 * level:.3g}%."
 
 
 def said_of_people(line: Mapping[Any, Any]) -> str:
@@ -49,6 +61,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     1           30.0%     20.0% to 40.0%         30.0%
     """
     lines = table.to_dict("records")
+    of = list(table.columns[: table.columns.get_loc("step")])
 
     def spans(low: str, high: str) -> list[str]:
         # Of those who entered, all did.
@@ -56,6 +69,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
+            **{name: [named(cell, name) for cell in table[name]] for name in of},
             "step": table["step"],
             "event_name": table["event_name"],
             "of the profiles": table["stitched"].map(percentage),
@@ -78,3 +92,16 @@ def span(line: Mapping[Any, Any], low: str, high: str) -> str:
     if pd.isna(line[low]):
         return ""
     return f"{percentage(line[low])} to {percentage(line[high])}"
+
+
+def named(label: object, column: str) -> str:
+    """Return a label in a sentence; a missing one by its column.
+
+    Examples
+    --------
+    >>> named("google", "utm_source"), named(float("nan"), "properties.plan")
+    ('google', 'no plan')
+    """
+    if pd.isna(label):
+        return f"no {column.rpartition('.')[2]}"
+    return visible(str(label))

@@ -238,9 +238,10 @@ def _others(
 def _worst(logins: Logins, of: _Recounted) -> tuple[FloatArray, FloatArray]:
     """Return the least and the most customers that the data do not exclude.
 
-    An earlier order makes a new customer one who returns, and nothing makes one new who returns.
+    Anybody may order under several addresses. So all who are new may have ordered before, but for
+    somebody in the first period, and all who return may be one.
     """
-    unit, others = certain_units(logins, of.occurring)
+    unit, _ = certain_units(logins, of.occurring)
     new, back = of.counts(unit).reshape(-1, 2).T
     more = np.append(logins.more, 0)
     doubtful = unit < 0
@@ -249,6 +250,10 @@ def _worst(logins: Logins, of: _Recounted) -> tuple[FloatArray, FloatArray]:
     # Orders of nobody may be as many people.
     nobodys = of.period[of.occurring.unit < 0]
     here = here + np.bincount(nobodys, minlength=of.periods)
-    low = np.stack([np.maximum(new - others, 0.0), back], axis=1)
-    high = np.stack([new + here, np.minimum(back + others, new + back + here)], axis=1)
+    everybody = new + back + here
+    first = np.flatnonzero(everybody)[:1]
+    least = np.zeros(of.periods)
+    least[first] = 1.0
+    low = np.stack([least, np.minimum(back, 1.0)], axis=1)
+    high = np.stack([new + here, everybody], axis=1)
     return low.reshape(-1), high.reshape(-1)

@@ -107,9 +107,11 @@ def _own(rng: np.random.Generator, known: KnownLinks) -> tuple[IntArray, IntArra
             hidden = rng.gamma(near + 0.5, size=_TRIED) * (1 - leads) / leads
             # Nothing is known of orders without a login, but when they were.
             share = np.minimum(hidden / len(mine), 1.0) if logs_in else rng.random(_TRIED)
-            chosen.append(mine[rng.random(len(mine)) < _followed(rng, lost.ratio[mine], share)])
+            likely = _followed(rng, lost.ratio[mine], share)
+            there = lost.visit[mine] >= 0
+            likely, mine = _as_many(likely[there], float(likely.sum())), mine[there]
+            chosen.append(mine[rng.random(len(mine)) < likely])
     at = np.concatenate([np.zeros(0, dtype=np.int64), *chosen])
-    at = at[lost.visit[at] >= 0]
     return lost.rest[at], lost.visit[at]
 
 
@@ -124,6 +126,25 @@ def _followed(rng: np.random.Generator, ratio: FloatArray, share: FloatArray) ->
     weight = np.exp(fits - fits.max())
     drawn = rng.choice(share, p=weight / weight.sum())
     return drawn * ratio / np.maximum(1 - drawn + drawn * ratio, 1e-300)
+
+
+def _as_many(likely: FloatArray, wanted: float) -> FloatArray:
+    """Return how likely each is, the odds of all so many times as high that as many are expected.
+
+    Orders that followed a visit which is not among those that are looked at are orders all the
+    same: others stand for them.
+    """
+    wanted = min(wanted, 0.95 * len(likely))
+    if not len(likely) or likely.sum() >= wanted:
+        return likely
+    odds = likely / np.maximum(1 - likely, 1e-9)
+    low, high = 0.0, 20.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        more = np.exp(middle) * odds
+        low, high = (middle, high) if (more / (1 + more)).sum() < wanted else (low, middle)
+    more = np.exp(high) * odds
+    return np.asarray(more / (1 + more))
 
 
 def _elsewhere(

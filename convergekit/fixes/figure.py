@@ -1,12 +1,14 @@
-"""The figure of what changes of the tracking would tell: a bar each.
+"""The figure of what changes of the tracking would tell: a bar each, and how sure that is.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """
 
 from __future__ import annotations
 
-from convergekit.attribution.figure import Bars, labelled_bars
+from convergekit.base.rounding import six_digits
 from convergekit.base.wording import percentage
+from convergekit.certainty.rows_figure import Row, rows_figure
+from convergekit.certainty.wording import said_level
 from convergekit.figures.figure import Figure
 from convergekit.figures.style import USUAL, Style
 from convergekit.fixes.result import NextFix
@@ -33,24 +35,31 @@ def next_fix_figure(found: NextFix, style: Style = USUAL) -> Figure:
     True
     """
     by = "orders" if found.money is None else "money"
-    rows = found.table.set_index("short")
     what = found.value if found.value is not None else found.event_name
-
-    def said(label: str) -> list[str]:
-        row = rows.loc[label]
-        return [
-            f"{row['change']}.",
-            f"It would tell where {row[by]:,.0f} of {what} came from ({row[f'{by}_low']:,.0f} to "
-            f"{row[f'{by}_high']:,.0f}), {percentage(row['share'])} of all.",
-            row["assumption"],
-        ]
-
-    return labelled_bars(
-        [Bars(by, rows[by], said)],
-        rows.index.tolist(),
+    rows = []
+    for line in found.table.to_dict("records"):
+        low, high = float(line[f"{by}_low"]), float(line[f"{by}_high"])
+        ends = f"{low:,.0f} to {high:,.0f}"
+        said = (
+            f"{line['change']}. It would tell where {line[by]:,.0f} of {what} came from ({ends}), "
+            f"{percentage(line['share'])} of all. {line['assumption']}"
+        )
+        rows.append(
+            Row(
+                name=line["short"],
+                value=f"{line[by]:,.0f}",
+                bar=six_digits(line[by]),
+                said=said,
+                intervals={"told": (float(line[by]), low, high, said)},
+                below=f"{ends}, {percentage(line['share'])} of all",
+            )
+        )
+    names = ["change", "short", by, f"{by}_low", f"{by}_high", "share"]
+    figure = rows_figure(
+        rows,
         f"What to fix next, by {what}",
-        [found.finding],
-        digits=0,
-        style=style,
-        columns=("change", "", by),
+        [found.finding, said_level(found.level)],
+        "would be told" if rows else "",
+        style,
     )
+    return figure.says(found.finding, found.table[names].copy())

@@ -16,6 +16,8 @@ _BINS = 12
 _HOUR = 60 * 60 * 1_000_000
 #: As many visits end by chance as within so much time before and after.
 _NEAR = 3 * _HOUR
+#: So often the visit that was followed ended in a way that few do.
+_NOT_THERE = 0.05
 #: What follows by chance is seen by moving the clock.
 _MOVED = (-5 * _HOUR, -2 * _HOUR, 2 * _HOUR, 5 * _HOUR)
 
@@ -97,7 +99,10 @@ class Matcher:
             return (np.bincount(place, minlength=len(cuts) + 2) + 0.5) / (len(scores) + 1)
 
         place = np.where(np.isfinite(score), 1 + np.searchsorted(cuts, score), 0)
-        return MatchedVisits(visit, (shares(sure) / shares(by_chance))[place])
+        # Some follow a visit that is not among those that are looked at.
+        followed_one = (1 - _NOT_THERE) * shares(sure)
+        followed_one[0] += _NOT_THERE
+        return MatchedVisits(visit, (followed_one / shares(by_chance))[place])
 
     def _likeliest(self, followed: IntArray) -> tuple[IntArray, FloatArray]:
         """Return for each moment the visit, and how likely it is, minus infinity without one."""

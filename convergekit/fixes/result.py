@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Template
 
+#: So large a part of the most is as good as it.
+_AS_GOOD = 0.9
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NextFix(Result):
@@ -62,7 +65,7 @@ class NextFix(Result):
 
     @property
     def finding(self) -> str:
-        """What to change first, in a sentence."""
+        """What to change first, in a sentence, and what would tell about as much."""
         if self.reasons:
             return f"No change can be told apart: {self.reasons[0]}"
         best = self.table.iloc[0]
@@ -80,7 +83,21 @@ class NextFix(Result):
                 f"about {best['orders']:,.0f} ({best['orders_low']:,.0f} to "
                 f"{best['orders_high']:,.0f}) of {self.orders:,} {self.event_name}"
             )
-        return f"{best['change']}: it would tell a visit that {what} came from, unknown now."
+        said = f"{best['change']}: it would tell a visit that {what} came from, unknown now."
+        others = self.as_good[1:]
+        if not others:
+            return said
+        return f"{said} About as much: {'; '.join(others)}."
+
+    @property
+    def as_good(self) -> list[str]:
+        """The changes that would tell the most, and those within a tenth of it, in few words.
+
+        Which of them is the best can hardly be told apart.
+        """
+        by = "orders" if self.money is None else "money"
+        told = self.table[by]
+        return self.table.loc[told >= _AS_GOOD * told.max(), "short"].tolist()
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of `table`."""
@@ -93,7 +110,7 @@ class NextFix(Result):
         width: int | None = None,
         height: int | None = None,
     ) -> Figure:
-        """Draw what each change would tell, a bar each.
+        """Draw what each change would tell as a bar, and its interval below it.
 
         Parameters
         ----------
@@ -104,7 +121,8 @@ class NextFix(Result):
 
         Returns
         -------
-        plotly.graph_objects.Figure
+        Figure
+            A diamond is where the estimate is. Its `twin` has the numbers.
         """
         from convergekit.figures.style import Style
         from convergekit.fixes.figure import next_fix_figure

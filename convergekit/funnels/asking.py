@@ -246,7 +246,11 @@ class Asking:
         from convergekit.funnels.bounds.counting import BasisInPart, basis_together
 
         found = BasisInPart.of(self)
-        return basis_together([found], self.asked, self.known_until)
+        return basis_together([found], self.asked, self.known_until, self._kept)
+
+    def labels_of(self, at: IntArray) -> dict[str, pd.Series]:
+        """Return the labels that entries at these positions of the events have."""
+        return labels_at(self.events, self.labels, at, lambda: self.sessions.found)
 
     def outcomes(self) -> tuple[Outcomes, pd.DataFrame]:
         """Return how everybody fared who entered, and from which steps labels were taken."""

@@ -301,11 +301,13 @@ def _grouped_figure(funnel: Funnel, style: Style) -> Figure:
     add_step_names(figure, funnel.steps, nothing, places.tops(len(nothing)), style)
     by = " and ".join(map(short_name, funnel.by))
     finding = _finding_of_groups(funnel, [group.name for group in found.shown], shown)
+    bounds = funnel.known_bounds
     figure.update_layout(
         **titled(
             f"{funnel.words}, by {by}",
             [
                 finding,
+                *(bounds.in_short if bounds else ()),
                 "Bars are shares of those of the group who entered." + _open_windows(funnel),
                 *funnel.grouped_by,
                 found.left_out,
@@ -319,7 +321,8 @@ def _grouped_figure(funnel: Funnel, style: Style) -> Figure:
         xaxis={"visible": False, "range": [0, end], "fixedrange": True},
     )
     drawn = pd.concat(shown) if shown else funnel.table
-    return figure.says(finding, drawn[[*funnel.by, *_DRAWN]])
+    twin = drawn[[*funnel.by, *_DRAWN]]
+    return figure.says(finding, twin if bounds is None else twin.merge(in_twin(bounds.table)))
 
 
 def with_names(

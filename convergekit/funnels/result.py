@@ -456,8 +456,9 @@ class Funnel(Result):
         Raises
         ------
         ConvergekitError
-            It is not a plain funnel of stitched profiles: those with `by`, `exclude`, `hold`,
-            `like`, windows of single steps, another order or another unit have no bounds yet.
+            It is not a plain funnel of stitched profiles: those with `exclude`, `hold`, `like`,
+            windows of single steps, another order or another unit have no bounds yet; nor has a
+            breakdown whose labels are not read at the entry, or one of a segment of events.
 
         See Also
         --------
@@ -473,7 +474,12 @@ class Funnel(Result):
         from convergekit.funnels.bounds.answer import bounds_of
 
         known = [one for one in self._asked_bounds if one.level == level]
-        found = known[0] if known else bounds_of(self._asking, self.steps, level, self.words)
+        labels = self.table[self.by].drop_duplicates(ignore_index=True)
+        if not self.by:
+            labels = pd.DataFrame(index=[0])
+        found = (
+            known[0] if known else bounds_of(self._asking, self.steps, level, self.words, labels)
+        )
         self._asked_bounds[:] = [*(one for one in self._asked_bounds if one is not found), found]
         return found
 

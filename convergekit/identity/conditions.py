@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -161,7 +162,13 @@ def of_events(
     seen = events_met(s, events)
     described = f"events where {_said(events)}"
     return segment_of(
-        s, seen, profiles_of(s, seen), described, after_the_fact=False, data_end=data_end
+        s,
+        seen,
+        profiles_of(s, seen),
+        described,
+        after_the_fact=False,
+        data_end=data_end,
+        met=partial(events_met, events=events),
     )
 
 

@@ -28,6 +28,32 @@ if TYPE_CHECKING:
     from convergekit.identity.tables import Resolution, StitchedEvents
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a segment was chosen of, which is left behind when it is pickled or saved.
+
+    Attributes
+    ----------
+    events : StitchedEvents or None
+        All of them.
+    met : tuple of callable
+        Each returns which events meet a condition by which events were chosen.
+    """
+
+    events: StitchedEvents | None = None
+    met: tuple[Callable[[StitchedEvents], BoolArray], ...] = ()
+
+    @classmethod
+    def of(cls, s: StitchedEvents, met: Callable[[StitchedEvents], BoolArray] | None) -> Origin:
+        """Return what a segment of these events is chosen of, and by what."""
+        before = cls(s) if s.segment is None else s.segment.origin
+        return before if met is None else cls(before.events, (*before.met, met))
+
+    def __reduce__(self) -> tuple[type[Origin], tuple[()]]:
+        """Pickle nothing of it: a segment holds nothing of others."""
+        return type(self), ()
+
+
 @dataclass(frozen=True, eq=False)
 class Segment:
     """What a segment was chosen by, and what it left out.
@@ -49,6 +75,8 @@ class Segment:
         All events of the profiles, where some of these are left out.
     positions : numpy.ndarray of int or None
         The positions of the segment's events in the whole.
+    origin : Origin
+        What it was chosen of.
     """
 
     description: str
@@ -57,6 +85,7 @@ class Segment:
     data_end: pd.Timestamp
     whole: StitchedEvents | None = None
     positions: IntArray | None = None
+    origin: Origin = Origin()
 
     @cached_property
     def left_out(self) -> dict[str, int]:
@@ -83,6 +112,7 @@ def segment_of(
     *,
     after_the_fact: bool,
     data_end: pd.Timestamp | None = None,
+    met: Callable[[StitchedEvents], BoolArray] | None = None,
 ) -> StitchedEvents:
     """Return a segment.
 
@@ -96,6 +126,8 @@ def segment_of(
         Which of its profiles are.
     description, after_the_fact, data_end
         As `Segment` has them; the end is that of the segment's events when absent.
+    met : callable, optional
+        Where events were chosen, returns which meet the condition.
     """
     found = restricted(s.whole, s.in_whole(np.flatnonzero(seen)), chosen)
     rows = found.events["row"].to_numpy()
@@ -111,6 +143,7 @@ def segment_of(
         else data_end,
         whole=None if found.segment is None else found.segment.whole,
         positions=None if found.segment is None else found.segment.positions,
+        origin=Origin.of(s, met),
     )
     # When the whole was observed is not when its segment was.
     return replace(found, segment=segment, observed_in_all=None)
@@ -148,7 +181,7 @@ def as_segment(whole: StitchedEvents, segment: Segment) -> StitchedEvents:
         at, chosen = segment.positions, _profiles_of(whole.resolution, profile[segment.positions])
     found = restricted(whole, at, chosen)
     here = found.segment or replace(segment, whole=None, positions=None)
-    placed = replace(segment, whole=here.whole, positions=here.positions)
+    placed = replace(segment, whole=here.whole, positions=here.positions, origin=Origin())
     return replace(found, segment=placed, observed_in_all=None)
 
 

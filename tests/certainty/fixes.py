@@ -117,6 +117,13 @@ class Store:
         named = self.table["money"].idxmax()
         return bool(self.table.loc[named, "true"] >= (1 - TIE) * self.table["true"].max())
 
+    @property
+    def best_among(self) -> tuple[bool, int]:
+        """Whether one of those named, within a tenth of the first, is; and how many are named."""
+        named = self.table["money"] >= (1 - TIE) * self.table["money"].max()
+        good = self.table.loc[named, "true"].max() >= (1 - TIE) * self.table["true"].max()
+        return bool(good), int(named.sum())
+
 
 def tied(true: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return both, what was found in the order of the truth where the truth is as good as equal.
@@ -169,7 +176,9 @@ def summary(stores: list[Store]) -> str:
         f"{by_change.round(3).to_string()}\n"
         f"rank correlation {np.median([one.correlation for one in stores]):.3f}, "
         f"error {error.median():.1%}, inside {inside.mean():.1%}, "
-        f"best named {np.mean([one.best for one in stores]):.0%}"
+        f"best named first {np.mean([one.best for one in stores]):.0%}, "
+        f"among those named {np.mean([one.best_among[0] for one in stores]):.0%} "
+        f"(of {np.mean([one.best_among[1] for one in stores]):.1f})"
     )
 
 

@@ -202,7 +202,6 @@ def test_names_are_escaped():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"by": "utm_source"}, "by="),
         ({"order": "any"}, "order='any'"),
         ({"count": "visits", "within": None}, "count='visits'"),
         ({"exclude": "Viewed Product"}, "exclude="),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -135,6 +136,19 @@ def test_the_result_says_what_to_do(found):
     figure = found.plot()
     assert figure.finding == found.finding
     assert len(figure.twin) == len(found.table)
+    interval = figure.data[1].x
+    for place, column in enumerate(["money", "money_low", "money_high"]):
+        assert list(interval[place::4]) == pytest.approx(found.table[column].tolist(), rel=1e-5)
+
+
+def test_changes_that_tell_about_as_much_are_named(found):
+    table = found.table.set_index("short")
+    expected = table.index[table["money"] >= 0.9 * table["money"].max()].tolist()
+    assert found.as_good == expected
+    assert all(short in found.finding for short in expected[1:])
+    equal = replace(found, table=found.table.assign(money=found.table["money"].max()))
+    assert len(equal.as_good) == len(found.table)
+    assert "About as much: " in equal.finding
 
 
 def test_what_is_not_there_is_an_error(s):

@@ -12,7 +12,8 @@ import convergekit as ck
 from convergekit.certainty.result import PARTS
 from tests.certainty.households import Households, households
 from tests.certainty.numbers_coverage import measured
-from tests.certainty.worlds import simulated
+from tests.certainty.worlds import STEPS, simulated
+from tests.figures.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 
 CREDIT = {"conversion": "Placed Order", "value": "total_price", "mixed_currencies": True}
 ANSWERS = {
@@ -264,3 +265,45 @@ def test_no_way_to_be_people_is_outside_the_worst_bounds(seed):
             known = true.notna()
             assert (true >= ends["worst_low"] - 1e-6)[known].all(), (name, people)
             assert (true <= ends["worst_high"] + 1e-6)[known].all(), (name, people)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("width", [300, 1200])
+def test_the_figure_draws_each_number_and_its_interval(bounds, name, width):
+    found = bounds[name]
+    shown = found.table.head(12)
+    figure = found.plot(width=width)
+    bars, *intervals = figure.data
+    np.testing.assert_array_equal(
+        np.array(bars.x, dtype=float), shown["stitched"].to_numpy(dtype=float)
+    )
+    known = shown[shown["estimate"].notna()]
+    (identity,) = [one for one in intervals if one.name == "interval of identity"]
+    for place, column in enumerate(["estimate", "low", "high"]):
+        drawn = np.array(identity.x[place::4], dtype=float)
+        np.testing.assert_allclose(drawn, known[column], rtol=1e-5)
+    assert figure.finding == found.finding
+    low = shown["low"].tolist()
+    assert figure.twin["low"].tolist() == pytest.approx(low, rel=1e-5, nan_ok=True)
+    names = [one.text for one in figure.layout.annotations if one.text.startswith("<b>")]
+    assert len(names) == len(shown)
+
+
+def test_a_figure_of_a_small_store_draws_the_worst_bounds():
+    small = ck.stitch(simulated(40, seed=2).events)
+    found = small.attribution("Placed Order").bounds()
+    figure = found.plot()
+    assert [one.name for one in figure.data] == ["by profiles", "worst bounds"]
+    assert list(figure.data[1].x[2::4]) == found.table["worst_high"].tolist()
+    assert found.reasons[0] in one_line(figure.layout.title.subtitle.text)
+
+
+def test_names_in_a_figure_are_shown_as_they_are(world):
+    events = world.events.copy()
+    name = "profile_properties.utm_source"
+    events[name] = events[name].replace("meta", HOSTILE)
+    s = ck.stitch(events)
+    assert_shown_as_it_is(s.attribution("Placed Order", by="utm_source").bounds().plot())
+    funnel = s.funnel(list(STEPS), within="14D", by="utm_source")
+    assert_shown_as_it_is(funnel.bounds().plot())
+    assert_shown_as_it_is(funnel.plot())

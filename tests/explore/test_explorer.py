@@ -201,14 +201,26 @@ def test_a_funnel_says_how_sure_it_is_and_its_figure_stands_as_it_was(s):
 
 
 def test_where_it_is_not_known_how_sure_a_funnel_is_the_reason_is_shown(s, monkeypatch):
-    funnel = s.explore({"funnel": {"steps": STEPS}, "breakdown": "profile.utm_source"}).funnel
+    def refused(self):
+        raise ck.ConvergekitError("bounds need all events.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Funnel, "bounds", refused)
+        funnel = s.explore({"funnel": {"steps": STEPS}}).funnel
     assert funnel.intervals.value == ""
-    assert "is not known: bounds are not known with by=" in funnel.sure.status.value
+    assert "people is not known: bounds need all events." in funnel.sure.status.value
     monkeypatch.setattr(explore_funnel, "_MOST_EVENTS", 100)
     monkeypatch.setattr(Funnel, "bounds", lambda *_: pytest.fail("bounds were asked"))
     funnel = s.explore({"funnel": {"steps": STEPS}}).funnel
     assert funnel.intervals.value == ""
     assert "Of more than 100 events, ask f.bounds() in a cell." in funnel.sure.status.value
+
+
+def test_a_breakdown_shows_how_sure_each_label_is(s):
+    funnel = s.explore({"funnel": {"steps": STEPS}, "breakdown": "profile.utm_source"}).funnel
+    assert "interval of identity" in funnel.intervals.value
+    assert "no utm_source" in funnel.intervals.value
+    assert "Intervals are of 90%." in funnel.intervals.value
 
 
 def test_figures_come_before_it_is_asked_how_sure_they_are(s, monkeypatch):

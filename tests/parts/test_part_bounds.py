@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.certainty import asked, estimate
+from convergekit.certainty import asked, estimate, numbers
 from tests.effort import tries
 from tests.parts.parts_cases import by_parts, in_memory
 from tests.parts.test_part_answers import STEPS, frames, parts, same
@@ -55,15 +55,28 @@ def check_bounds(ask, given_frames, number):
             "tolerance": st.just("2min"),
             "start": st.just("2026-03-02 00:01"),
             "end": st.sampled_from(["2026-03-02 00:05", "2026-03-02"]),
-            "by": st.just("plan"),
+            "by": st.sampled_from(["plan", "utm_source", ["plan", "source"]]),
+            "top": st.just(1),
         },
+    ),
+    st.sampled_from(
+        [
+            None,
+            {"profiles": ck.FirstSeen(start="2026-03-02 00:01")},
+            {"profiles": ck.Did("Placed Order")},
+            {"events": "source == 'web'"},
+            {"profiles": ck.FirstSeen(end="2026-03-02 00:04"), "events": {"plan": ["a", "b"]}},
+        ]
     ),
     parts,
 )
 @tries(30)
-def test_bounds_of_funnels_are_those_of_memory(given_frames, question, number):
+def test_bounds_of_funnels_are_those_of_memory(given_frames, question, segment, number):
+    def ask(s):
+        return (s if segment is None else s.where(**segment)).funnel(**question)
+
     if given_frames:
-        check_bounds(lambda s: s.funnel(**question), given_frames, number)
+        check_bounds(ask, given_frames, number)
 
 
 @given(
@@ -116,9 +129,14 @@ def stitched(store):
         yield ck.stitch(store.events), [two, five]
 
 
+SOME = ck.FirstSeen(end="2026-03-20")
 EUROS = ck.Step("Placed Order", where={"currency": "EUR"})
 ANSWERS = {
     "funnel": lambda s, _: s.funnel(["PageView", "Placed Order"], within="14D"),
+    "labels": lambda s, _: s.funnel(["PageView", "Placed Order"], within="14D", by="utm_source"),
+    "segment": lambda s, _: s.where(profiles=SOME).funnel(
+        ["PageView", "Placed Order"], within="14D"
+    ),
     "attribution": lambda s, _: s.attribution(EUROS, value="total_price", model="markov"),
     "marketing": lambda s, spend: s.marketing(spend, conversion=EUROS),
     "retention": lambda s, _: s.retention(),
@@ -129,7 +147,9 @@ ANSWERS = {
 @pytest.mark.parametrize("name", ANSWERS)
 def test_bounds_of_a_store_are_those_of_memory(store, stitched, name, monkeypatch):
     # Of more profiles than these, some stand for all.
-    monkeypatch.setattr(estimate, "MOST_PROFILES", 100 if name == "funnel" else 20_000)
+    few = name in ("funnel", "labels", "segment")
+    monkeypatch.setattr(estimate, "MOST_PROFILES", 100 if few else 20_000)
+    monkeypatch.setattr(numbers, "MOST_PROFILES", 100 if few else 20_000)
     s, in_parts = stitched
     expected = ANSWERS[name](s, store.spend).bounds()
     assert not expected.reasons
@@ -137,7 +157,7 @@ def test_bounds_of_a_store_are_those_of_memory(store, stitched, name, monkeypatc
         same_bounds(ANSWERS[name](p, store.spend).bounds(), expected)
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("name", ["attribution", "marketing", "retention", "customers"])
 def test_a_segment_is_refused_as_in_memory(store, name):
     def message(s):
         some = s.where(profiles={"has_browser_session": True})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -16,9 +16,11 @@ from convergekit.certainty.worst import Logins
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import microseconds
 from convergekit.funnels.asking import recounted
+from convergekit.funnels.bounds.of_segment import asked_of_all
 from convergekit.funnels.events import FunnelEvents
+from convergekit.funnels.labels import with_others
 from convergekit.funnels.options import FunnelQuestion
-from convergekit.typing import IntArray
+from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.funnels.asking import Asking
@@ -32,10 +34,19 @@ class FunnelBasis:
     ----------
     counting : Counting
     logins : Logins
+    arrival : numpy.ndarray of int
+        The order of arrival of the events that count.
+    labels : dict of str to pandas.Series
+        Of those that may enter, by the column of the breakdown.
+    inside : numpy.ndarray of bool
+        Which of these are of the segment.
     """
 
     counting: Counting
     logins: Logins
+    arrival: IntArray
+    labels: dict[str, pd.Series]
+    inside: BoolArray
     _parts: Sequence[EvidenceInPart]
 
     @cached_property
@@ -58,6 +69,10 @@ class BasisInPart:
         Whether the order of the rows says it, and no time.
     logins : Logins
     evidence : EvidenceInPart
+    labels : dict of str to pandas.Series
+        Of the events that may enter, by the column of the breakdown.
+    inside : numpy.ndarray of bool
+        Which of these are of the segment, where one is asked.
     """
 
     events: FunnelEvents
@@ -65,6 +80,8 @@ class BasisInPart:
     by_row: bool
     logins: Logins
     evidence: EvidenceInPart
+    labels: dict[str, pd.Series]
+    inside: BoolArray
 
     @classmethod
     def of(cls, asking: Asking) -> BasisInPart:
@@ -75,9 +92,9 @@ class BasisInPart:
         ConvergekitError
             What was asked is a frame of events alone.
         """
-        s, counting = asking.known.behind.events, asking.counting
-        if s is None:
+        if asking.known.behind.events is None:
             raise of_a_frame()
+        s, of_all, counting, chosen = asked_of_all(asking, asking.known.behind.events)
         at, times = counting.position, s.events["timestamp"]
         by_row = "received_at" not in s.events
         if not by_row:
@@ -88,8 +105,16 @@ class BasisInPart:
             position=s.events["row"].to_numpy(dtype=np.int64)[at],
             profiles=pd.RangeIndex(size),
         )
-        evidence = EvidenceInPart.of(s, _counting(asking.asked, counting, asking.known_until))
-        return cls(placed, microseconds(times)[at], by_row, Logins.of(s), evidence)
+        occurring = _counting(asking.asked, counting, asking.known_until)
+        return cls(
+            placed,
+            microseconds(times)[at],
+            by_row,
+            Logins.of(s),
+            EvidenceInPart.of(s, occurring),
+            of_all.labels_of(at[occurring.enters]),
+            np.append(chosen, True)[counting.unit[occurring.enters]],
+        )
 
 
 def of_a_frame() -> ConvergekitError:
@@ -101,7 +126,10 @@ def of_a_frame() -> ConvergekitError:
 
 
 def basis_together(
-    found: Sequence[BasisInPart], asked: FunnelQuestion, known_until: pd.Timestamp
+    found: Sequence[BasisInPart],
+    asked: FunnelQuestion,
+    known_until: pd.Timestamp,
+    kept: Mapping[str, pd.Series] | None,
 ) -> FunnelBasis:
     """Return what bounds are found of, put together from all parts.
 
@@ -111,10 +139,23 @@ def basis_together(
     asked : FunnelQuestion
     known_until : pandas.Timestamp
         Until when it is known what people did.
+    kept : mapping of str to pandas.Series, optional
+        The labels of each column that `top` keeps.
     """
+    events = _below(found)
+    names = found[0].labels
+    labels = {
+        name: pd.concat([one.labels[name].astype(object) for one in found], ignore_index=True)
+        for name in names
+    }
+    if kept is not None:
+        labels = {name: with_others(cells, kept[name]) for name, cells in labels.items()}
     return FunnelBasis(
-        _counting(asked, _below(found), known_until),
+        _counting(asked, events, known_until),
         Logins.together([one.logins for one in found]),
+        events.arrival,
+        labels,
+        np.concatenate([one.inside for one in found]),
         [one.evidence for one in found],
     )
 

@@ -97,7 +97,7 @@ class AskingParts:
     def basis(self) -> FunnelBasis:
         """Return what bounds are found of."""
         found = list(self._of_each(_basis_of))
-        return basis_together(found, self.asked, self.known_until)
+        return basis_together(found, self.asked, self.known_until, self.kept)
 
     def usual_labels(self, name: str, most: int) -> list[Any]:
         """Return the labels of a column of the breakdown that the data have most of."""
