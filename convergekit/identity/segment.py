@@ -83,6 +83,7 @@ def segment_of(
     *,
     after_the_fact: bool,
     data_end: pd.Timestamp | None = None,
+    remarks: Mapping[str, int] | None = None,
 ) -> StitchedEvents:
     """Return a segment.
 
@@ -96,7 +97,11 @@ def segment_of(
         Which of its profiles are.
     description, after_the_fact, data_end
         As `Segment` has them; the end is that of the segment's events when absent.
+    remarks : mapping of str to int, optional
+        What is said of the choice, and of how many events or profiles.
     """
+    # Those of the input are of more rows.
+    said = {} if s.segment is None else dict(s.remarks)
     found = restricted(s.whole, s.in_whole(np.flatnonzero(seen)), chosen)
     rows = found.events["row"].to_numpy()
     if s.segment is not None:
@@ -113,7 +118,8 @@ def segment_of(
         positions=None if found.segment is None else found.segment.positions,
     )
     # When the whole was observed is not when its segment was.
-    return replace(found, segment=segment, observed_in_all=None)
+    said |= remarks or {}
+    return replace(found, segment=segment, observed_in_all=None, remarks=said)
 
 
 def last_seen(s: StitchedEvents, times: pd.Series) -> tuple[pd.Timestamp, bool]:
@@ -139,7 +145,9 @@ def last_of(found: Iterable[tuple[pd.Timestamp, bool]], otherwise: pd.Timestamp)
     return otherwise if any(some for _, some in seen) else pd.NaT
 
 
-def as_segment(whole: StitchedEvents, segment: Segment) -> StitchedEvents:
+def as_segment(
+    whole: StitchedEvents, segment: Segment, remarks: Mapping[str, int]
+) -> StitchedEvents:
     """Return a segment that was made before, of its `whole` stitched in another way, or read."""
     profile = whole.resolution.profile
     if segment.positions is None:
@@ -149,7 +157,7 @@ def as_segment(whole: StitchedEvents, segment: Segment) -> StitchedEvents:
     found = restricted(whole, at, chosen)
     here = found.segment or replace(segment, whole=None, positions=None)
     placed = replace(segment, whole=here.whole, positions=here.positions)
-    return replace(found, segment=placed, observed_in_all=None)
+    return replace(found, segment=placed, observed_in_all=None, remarks=remarks)
 
 
 def profiles_of(s: StitchedEvents, seen: BoolArray) -> BoolArray:
