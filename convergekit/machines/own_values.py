@@ -24,7 +24,7 @@ def own_values(events: Any, name: str) -> frozenset[str]:
 
     Examples
     --------
-    >>> events = pd.DataFrame({"profile_id": list("aabbc"), "properties.ad": list("xyxxx")})
+    >>> events = pd.DataFrame({"profile_id": list("aabcd"), "properties.ad": list("xyxxx")})
     >>> sorted(own_values(events, "ad"))
     ['y']
     """

@@ -656,7 +656,7 @@ def test_what_nobody_in_a_segment_did_is_zero_and_a_misspelt_name_is_an_error():
         others.customers("Placed Ordre")
 
 
-def tested():
+def with_gaps():
     """Return events of which some do not say if they are tests, and visitors without a plan."""
     rows = [
         {
@@ -687,7 +687,7 @@ MISSING = (
 
 @pytest.mark.parametrize(("asked", "missing", "keep"), MISSING)
 def test_rows_that_are_left_out_for_a_missing_value_are_told(asked, missing, keep, tmp_path):
-    events = tested().assign(source="browser")
+    events = with_gaps().assign(source="browser")
     s = ck.stitch(events)
     chosen = s.where(**asked)
     said = {text: n for text, n in chosen.report.remarks.items() if "is missing" in text}
@@ -704,7 +704,7 @@ def test_rows_that_are_left_out_for_a_missing_value_are_told(asked, missing, kee
 
 
 def test_keeping_the_rows_with_a_missing_value_keeps_as_many_as_were_left_out():
-    s = ck.stitch(tested())
+    s = ck.stitch(with_gaps())
     without, kept = (
         s.where(events=query) for query in ("test != True", "test != True or test.isna()")
     )
