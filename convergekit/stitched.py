@@ -2472,6 +2472,8 @@ class Stitched(KeepsCalls):
             The file is there already, and `overwrite` is False.
         WriteError
             The system does not let the file be written; an earlier one is unchanged.
+        ColumnError
+            No column, or more than one, matches the name `by`.
         ConvergekitError
             A question is not known, or a section that was asked for by name cannot be answered.
 
@@ -2562,6 +2564,8 @@ class Stitched(KeepsCalls):
             The file is there already, and `overwrite` is False.
         WriteError
             The system does not let the file be written; an earlier one is unchanged.
+        ColumnError
+            No column, or more than one, matches the name `by`.
         ConvergekitError
             A question is not known, or a section that was asked for by name cannot be answered;
             or XlsxWriter is not installed (``pip install 'convergekit[excel]'``), or a table has
@@ -2633,6 +2637,8 @@ class Stitched(KeepsCalls):
             The file is there already, and `overwrite` is False.
         WriteError
             The system does not let the file be written; an earlier one is unchanged.
+        ColumnError
+            No column, or more than one, matches the name `by`.
         ConvergekitError
             A question is not known, or a section that was asked for by name cannot be answered.
 

@@ -30,14 +30,8 @@ from convergekit.cli.given import (
 )
 from convergekit.cli.machines import mcp_command
 from convergekit.cli.marketing import (
-    Rates,
-    SpendAmounts,
-    SpendColumns,
-    SpendCurrency,
-    SpendDayFirst,
-    SpendEncoding,
+    BesideSpendOptions,
     SpendFiles,
-    SpendReading,
     of_question,
     print_marketing,
     print_reconciliation,
@@ -212,9 +206,9 @@ def check_command(
 
 
 @app.command("marketing")
-@taking(StitchedOptions)
+@taking(BesideSpendOptions)
 def marketing_command(
-    given: StitchedOptions,
+    given: BesideSpendOptions,
     spend: SpendFiles,
     freq: Annotated[str, typer.Option(help="A period: D, W, M.")] = "M",
     by: Annotated[
@@ -233,17 +227,11 @@ def marketing_command(
     currency: Annotated[
         str | None, typer.Option(help="The property that holds an order's currency.")
     ] = None,
-    rate: Rates = None,
     reconcile: Annotated[
         bool, typer.Option("--reconcile", help="Hold what platforms claim against the orders.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Directory for the tables, as CSV.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite earlier tables.")] = False,
-    spend_currency: SpendCurrency = None,
-    spend_column: SpendColumns = None,
-    spend_encoding: SpendEncoding = None,
-    spend_day_first: SpendDayFirst = None,
-    spend_amounts: SpendAmounts = None,
 ) -> None:
     """Stitch exports and print what advertising cost and what it brought.
 
@@ -253,14 +241,10 @@ def marketing_command(
         refuse_to_write(out, force)
     elif force:
         raise ConvergekitError("--force needs --out too.")
-    told = SpendReading(
-        spend, spend_currency, spend_column, rate, spend_encoding, spend_day_first, spend_amounts
-    )
-    with remarks_told():
-        costs = told.read()
+    costs = given.costs(spend)
     s = given.stitched()
     # Of orders without a currency, and of spend that is in one already, there is none to change.
-    worth = told.worth() if currency is not None else None
+    worth = given.worth() if currency is not None else None
     try:
         with remarks_told(), ERRORS.status("adding up"):
             found = s.marketing(
@@ -294,9 +278,9 @@ def marketing_command(
 
 
 @app.command("report")
-@taking(StitchedOptions)
+@taking(BesideSpendOptions)
 def report_command(
-    given: StitchedOptions,
+    given: BesideSpendOptions,
     out: Annotated[Path, typer.Option(help="The file: report.html, .xlsx or .md.")],
     question: Annotated[
         list[str] | None,
@@ -318,12 +302,6 @@ def report_command(
         str | None, typer.Option(help="The breakdown of the funnel. [utm_source, if there is one]")
     ] = None,
     force: Annotated[bool, typer.Option(help="Overwrite an earlier file.")] = False,
-    rate: Rates = None,
-    spend_currency: SpendCurrency = None,
-    spend_column: SpendColumns = None,
-    spend_encoding: SpendEncoding = None,
-    spend_day_first: SpendDayFirst = None,
-    spend_amounts: SpendAmounts = None,
 ) -> None:
     """Stitch exports and write a report to send: one file of HTML, Excel or Markdown.
 
@@ -332,14 +310,7 @@ def report_command(
     parse_duration(within, name="--within")
     writer = writer_of(out, force)
     refuse_to_replace(out, [*find_files(given.exports), *(find_files(spend) if spend else ())])
-    costs = None
-    if spend:
-        told = SpendReading(
-            spend, spend_currency, spend_column, rate, spend_encoding, spend_day_first,
-            spend_amounts,
-        )  # fmt: skip
-        with remarks_told():
-            costs = told.read()
+    costs = given.costs(spend) if spend else None
     s = given.stitched()
     try:
         with remarks_told(), ERRORS.status("writing"):

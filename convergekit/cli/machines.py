@@ -7,17 +7,9 @@ from typing import Annotated
 import typer
 
 from convergekit.base.wording import counted
-from convergekit.cli.console import note, remarks_told
-from convergekit.cli.given import StitchedOptions, taking
-from convergekit.cli.marketing import (
-    Rates,
-    SpendAmounts,
-    SpendColumns,
-    SpendCurrency,
-    SpendDayFirst,
-    SpendEncoding,
-    SpendReading,
-)
+from convergekit.cli.console import note
+from convergekit.cli.given import taking
+from convergekit.cli.marketing import BesideSpendOptions
 from convergekit.errors import ConvergekitError
 from convergekit.machines.server import serve, server_of
 from convergekit.machines.session import Session
@@ -33,9 +25,9 @@ AgentsSpend = Annotated[
 ]
 
 
-@taking(StitchedOptions)
+@taking(BesideSpendOptions)
 def mcp_command(
-    given: StitchedOptions,
+    given: BesideSpendOptions,
     spend: AgentsSpend = None,
     with_people: Annotated[
         bool,
@@ -43,12 +35,6 @@ def mcp_command(
             "--with-people", help="Let answers hold aliases, profile IDs and personal values."
         ),
     ] = False,
-    rate: Rates = None,
-    spend_currency: SpendCurrency = None,
-    spend_column: SpendColumns = None,
-    spend_encoding: SpendEncoding = None,
-    spend_day_first: SpendDayFirst = None,
-    spend_amounts: SpendAmounts = None,
 ) -> None:
     """Stitch exports and let an agent ask about them (Model Context Protocol, stdio).
 
@@ -56,14 +42,7 @@ def mcp_command(
     """
     if "-" in given.exports:
         raise ConvergekitError("- is not an export here: the agent speaks on standard input.")
-    costs = None
-    if spend:
-        told = SpendReading(
-            spend, spend_currency, spend_column, rate, spend_encoding, spend_day_first,
-            spend_amounts,
-        )  # fmt: skip
-        with remarks_told():
-            costs = told.read()
+    costs = given.costs(spend) if spend else None
     # Before exports are read, which takes longer.
     server_of(Session(None))
     session = Session(given.stitched(), costs, with_people)

@@ -15,7 +15,9 @@ from rich.text import Text
 
 from convergekit.base.durable import is_draft, whole_files
 from convergekit.base.wording import counted, period_word
+from convergekit.cli.console import remarks_told
 from convergekit.cli.csv import write_csv
+from convergekit.cli.given import StitchedOptions
 from convergekit.cli.reading import in_options, pair
 from convergekit.cli.tables import drawn, print_whole
 from convergekit.errors import ConvergekitError
@@ -80,27 +82,23 @@ _FILES = (
 
 
 @dataclass(frozen=True)
-class SpendReading:
-    """How the spend is read, as the options say.
+class BesideSpendOptions(StitchedOptions):
+    """Exports, how they are stitched, and how the spend beside them is read.
 
     Attributes
     ----------
-    files : list of str
-    currency : str or None
-    columns, rates : list of str or None
+    rate, spend_column : list of str or None
         As they were typed.
-    encoding : str or None
-    day_first : bool or None
-    amounts : str or None
+    spend_currency, spend_encoding, spend_amounts : str or None
+    spend_day_first : bool or None
     """
 
-    files: list[str]
-    currency: str | None
-    columns: list[str] | None
-    rates: list[str] | None
-    encoding: str | None
-    day_first: bool | None
-    amounts: str | None
+    rate: Rates = None
+    spend_currency: SpendCurrency = None
+    spend_column: SpendColumns = None
+    spend_encoding: SpendEncoding = None
+    spend_day_first: SpendDayFirst = None
+    spend_amounts: SpendAmounts = None
 
     def worth(self) -> dict[str, float] | None:
         """Return what `--rate` says; None for nothing.
@@ -111,7 +109,7 @@ class SpendReading:
             An option does not have the form that its help shows.
         """
         found: dict[str, float] = {}
-        for text in self.rates or ():
+        for text in self.rate or ():
             code, worth = pair("--rate", text, "a currency and what one is worth", "USD=0.9")
             try:
                 number = float(worth)
@@ -123,8 +121,8 @@ class SpendReading:
                 raise ConvergekitError(f"--rate names {code!r} twice; give it once.")
         return found or None
 
-    def read(self) -> Spend:
-        """Return the spend.
+    def costs(self, files: list[str]) -> Spend:
+        """Return the spend of some files, and tell the remarks on it.
 
         Raises
         ------
@@ -134,18 +132,19 @@ class SpendReading:
         worth = self.worth()
         columns = dict(
             pair("--spend-column", text, "a column and a heading", "spend=Kosten")
-            for text in self.columns or ()
+            for text in self.spend_column or ()
         )
         try:
-            return read_spend(
-                self.files,
-                columns=columns or None,
-                rates=worth,
-                currency=self.currency,
-                day_first=self.day_first,
-                amounts=cast("Language | None", self.amounts),
-                encoding=self.encoding,
-            )
+            with remarks_told():
+                return read_spend(
+                    files,
+                    columns=columns or None,
+                    rates=worth,
+                    currency=self.spend_currency,
+                    day_first=self.spend_day_first,
+                    amounts=cast("Language | None", self.spend_amounts),
+                    encoding=self.spend_encoding,
+                )
         except ConvergekitError as error:
             raise ConvergekitError(of_spend(str(error))) from None
 

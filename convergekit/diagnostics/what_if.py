@@ -215,7 +215,7 @@ class Gone:
 def stitched_without(s: StitchedEvents, gone: Gone) -> StitchedEvents:
     """Return the same kept events, or the same segment, stitched without some aliases."""
     other = _stitched_without(s.whole, gone)
-    return other if s.segment is None else as_segment(other, s.segment)
+    return other if s.segment is None else as_segment(other, s.segment, s.remarks)
 
 
 def _stitched_without(s: StitchedEvents, gone: Gone) -> StitchedEvents:

@@ -113,6 +113,18 @@ def columns_of_query(events: pd.DataFrame, where: str) -> set[str]:
     return _Query(events, where).columns()
 
 
+def names_of_query(events: pd.DataFrame, where: str) -> list[str]:
+    """Return the columns that a query looks at as it writes them.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"properties.price": [5], "properties.$url": ["/"]})
+    >>> names_of_query(events, "price > 3 and `$url` != '/cart' and price < 9")
+    ['price', '`$url`']
+    """
+    return _Query(events, where).names()
+
+
 class _Query:
     """A query and the columns that it names."""
 
@@ -124,6 +136,10 @@ class _Query:
 
     def columns(self) -> set[str]:
         return set(self._named(_parsed(self._text)).values())
+
+    def names(self) -> list[str]:
+        named = self._named(_parsed(self._text))
+        return [f"`{self._quoted[one]}`" if one in self._quoted else one for one in named]
 
     def _named(self, tree: ast.Expression) -> dict[str, str]:
         """Return the column that each name in it stands for."""

@@ -455,6 +455,27 @@ def meets(
     >>> meets(profiles, {"utm_source": "ads"}, option="profiles", row="profile").tolist()
     [True, False]
     """
+    return met_and_unknown(events, where, title, option=option, row=row)[0]
+
+
+def met_and_unknown(
+    events: pd.DataFrame,
+    where: Where,
+    title: str | None = None,
+    *,
+    option: str = "where",
+    row: str = "event",
+) -> tuple[BoolArray, BoolArray]:
+    """Return which rows meet a condition, and of which it is unknown, for a value is missing.
+
+    See `meets`. pandas compares a missing truth value or whole number with nothing.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"test": pd.array([True, False, None], dtype="boolean")})
+    >>> [found.tolist() for found in met_and_unknown(events, "test != True")]
+    [[False, True, False], [False, False, True]]
+    """
     asked = option if title is None else f"{option} of {title!r}"
     if isinstance(where, str):
         met = evaluate_query(events, where, title, option=option)
@@ -477,7 +498,7 @@ def meets(
             f"{asked} gave {counted(len(found), 'value')} of {found.dtype} for "
             f"{counted(len(events), row)}; it must give one True or False for each."
         )
-    return found.fillna(False).to_numpy(dtype=bool)
+    return found.fillna(False).to_numpy(dtype=bool), found.isna().to_numpy(dtype=bool)
 
 
 def _answered(where: Callable[[pd.DataFrame], Any], events: pd.DataFrame, asked: str) -> Any:

@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import functools
 import inspect
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -118,9 +119,13 @@ def code_of(given: Any, name: str = "...") -> str:
     >>> from convergekit.events.steps import Step
     >>> code_of([Step("PageView", label="Page"), "Placed Order"])
     "[ck.Step('PageView', label='Page'), 'Placed Order']"
+    >>> code_of([2.5, float("nan")])
+    "[2.5, float('nan')]"
     >>> code_of({"within": pd.Timedelta("36h"), "where": len}, "where")
     "{'within': '36h', 'where': where}"
     """
+    if isinstance(given, float) and not math.isfinite(given):
+        return f"float({str(given)!r})"
     if given is None or isinstance(given, (str, bool, int, float, bytes)):
         return repr(given)
     if isinstance(given, np.generic):

@@ -14,9 +14,16 @@ from convergekit.base.durations import Duration, parse_duration, readable_durati
 from convergekit.base.wording import shortened
 from convergekit.errors import ConvergekitError
 from convergekit.events.calendar import Calendar
-from convergekit.events.query import columns_of_query
+from convergekit.events.query import columns_of_query, names_of_query
 from convergekit.events.schema import PROFILE
-from convergekit.events.steps import EventNames, Step, Where, as_steps, meets, resolve_column
+from convergekit.events.steps import (
+    EventNames,
+    Step,
+    Where,
+    as_steps,
+    met_and_unknown,
+    resolve_column,
+)
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.segment import profiles_of, segment_of
 from convergekit.typing import BoolArray, IntArray
@@ -137,6 +144,8 @@ def of_profiles(
     """
     found = [_Asked(s, one, types) for one in asked]
     chosen = np.all([one.met for one in found], axis=0)
+    possible = np.all([one.met | one.unknown for one in found], axis=0)
+    remarks = [(one.remark, int((one.unknown & possible).sum())) for one in found]
     return segment_of(
         s,
         np.append(chosen, False)[s.resolution.profile],
@@ -144,6 +153,7 @@ def of_profiles(
         "profiles " + " and ".join(one.described for one in found),
         after_the_fact=any(one.after_the_fact for one in found),
         data_end=s.data_end,
+        remarks={text: count for text, count in remarks if count},
     )
 
 
@@ -159,23 +169,41 @@ def of_events(
     data_end : pandas.Timestamp, optional
         Until when the segment is observed, where these are some of more events.
     """
-    seen = events_met(s, events)
-    described = f"events where {_said(events)}"
+    seen, unknown = events_met(s, events)
+    missing = int(unknown.sum())
     return segment_of(
         s,
         seen,
         profiles_of(s, seen),
-        described,
+        f"events where {_said(events)}",
         after_the_fact=False,
         data_end=data_end,
-        met=partial(events_met, events=events),
+        met=partial(_met, events=events),
+        remarks={_left_out(s.events, events, "events"): missing} if missing else {},
     )
 
 
-def events_met(s: StitchedEvents, events: Where) -> BoolArray:
-    """Return which events meet a condition."""
+def events_met(s: StitchedEvents, events: Where) -> tuple[BoolArray, BoolArray]:
+    """Return which events meet a condition, and of which it is unknown."""
     frame = s.events.copy() if callable(events) else s.events
-    return meets(frame, events, option="events")
+    return met_and_unknown(frame, events, option="events")
+
+
+def _met(s: StitchedEvents, *, events: Where) -> BoolArray:
+    """Return which events meet a condition, for a segment that is chosen again of others."""
+    return events_met(s, events)[0]
+
+
+def _left_out(table: pd.DataFrame, condition: Where, rows: str) -> str:
+    """Return what is said of rows of which a condition is unknown, and how to keep them."""
+    keep = "let the function say True or False of each"
+    if isinstance(condition, str):
+        missing = (f"or {name}.isna()" for name in names_of_query(table, condition))
+        keep = f"add to the query: {' '.join(missing)}"
+    return (
+        f"{rows} left out because a value is missing, so that {_said(condition)!r} is unknown; to "
+        f"keep them, {keep}"
+    )
 
 
 def several(given: Any) -> list[Any]:
@@ -197,16 +225,24 @@ class ChosenProfiles:
     ----------
     profile_ids : pandas.Index of str
     described : str
+    unknown : pandas.Index of str
+        The IDs of those that it could not say of.
+    remark : str
+        What is said of these.
     """
 
     profile_ids: pd.Index
     described: str
+    unknown: pd.Index
+    remark: str
 
     @classmethod
     def of(cls, table: pd.DataFrame, condition: Callable[[pd.DataFrame], Any]) -> ChosenProfiles:
         """Return those of a table of profiles."""
-        met = meets(table.copy(), condition, option="profiles", row="profile")
-        return cls(pd.Index(table["profile_id"][met]), f"where {_said(condition)}")
+        met, unknown = met_and_unknown(table.copy(), condition, option="profiles", row="profile")
+        ids = table["profile_id"]
+        said = _left_out(table, condition, "profiles")
+        return cls(pd.Index(ids[met]), f"where {_said(condition)}", pd.Index(ids[unknown]), said)
 
 
 class _Asked:
@@ -216,6 +252,8 @@ class _Asked:
         self, s: StitchedEvents, condition: Any, types: Sequence[str] | None = None
     ) -> None:
         self.met: BoolArray
+        self.unknown = np.zeros(len(s.resolution.profile_ids), dtype=bool)
+        self.remark = ""
         if isinstance(condition, FirstSeen):
             self.met, self.described = _first_seen(s, condition)
             self.after_the_fact = False
@@ -223,8 +261,11 @@ class _Asked:
             self.met, self.described = _did(s, condition)
             self.after_the_fact = True
         elif isinstance(condition, ChosenProfiles):
-            self.met = s.resolution.profile_ids.isin(condition.profile_ids).to_numpy(dtype=bool)
+            ids = s.resolution.profile_ids
+            self.met = ids.isin(condition.profile_ids).to_numpy(dtype=bool)
+            self.unknown = ids.isin(condition.unknown).to_numpy(dtype=bool)
             self.described, self.after_the_fact = condition.described, True
+            self.remark = condition.remark
         else:
             if not (isinstance(condition, str | Mapping) or callable(condition)):
                 raise ConvergekitError(
@@ -236,7 +277,10 @@ class _Asked:
             table = table if types is None else with_types(table, types)
             frame = table.copy() if callable(condition) else table
             self.met = np.zeros(len(table), dtype=bool)
-            self.met[number] = meets(frame, condition, option="profiles", row="profile")
+            self.met[number], self.unknown[number] = met_and_unknown(
+                frame, condition, option="profiles", row="profile"
+            )
+            self.remark = _left_out(table, condition, "profiles")
             self.described = f"where {_said(condition)}"
             self.after_the_fact = not _columns(table, condition) <= _FIXED
 

@@ -113,6 +113,7 @@ def segment_of(
     after_the_fact: bool,
     data_end: pd.Timestamp | None = None,
     met: Callable[[StitchedEvents], BoolArray] | None = None,
+    remarks: Mapping[str, int] | None = None,
 ) -> StitchedEvents:
     """Return a segment.
 
@@ -128,7 +129,11 @@ def segment_of(
         As `Segment` has them; the end is that of the segment's events when absent.
     met : callable, optional
         Where events were chosen, returns which meet the condition.
+    remarks : mapping of str to int, optional
+        What is said of the choice, and of how many events or profiles.
     """
+    # Those of the input are of more rows.
+    said = {} if s.segment is None else dict(s.remarks)
     found = restricted(s.whole, s.in_whole(np.flatnonzero(seen)), chosen)
     rows = found.events["row"].to_numpy()
     if s.segment is not None:
@@ -146,7 +151,8 @@ def segment_of(
         origin=Origin.of(s, met),
     )
     # When the whole was observed is not when its segment was.
-    return replace(found, segment=segment, observed_in_all=None)
+    said |= remarks or {}
+    return replace(found, segment=segment, observed_in_all=None, remarks=said)
 
 
 def last_seen(s: StitchedEvents, times: pd.Series) -> tuple[pd.Timestamp, bool]:
@@ -172,7 +178,9 @@ def last_of(found: Iterable[tuple[pd.Timestamp, bool]], otherwise: pd.Timestamp)
     return otherwise if any(some for _, some in seen) else pd.NaT
 
 
-def as_segment(whole: StitchedEvents, segment: Segment) -> StitchedEvents:
+def as_segment(
+    whole: StitchedEvents, segment: Segment, remarks: Mapping[str, int]
+) -> StitchedEvents:
     """Return a segment that was made before, of its `whole` stitched in another way, or read."""
     profile = whole.resolution.profile
     if segment.positions is None:
@@ -182,7 +190,7 @@ def as_segment(whole: StitchedEvents, segment: Segment) -> StitchedEvents:
     found = restricted(whole, at, chosen)
     here = found.segment or replace(segment, whole=None, positions=None)
     placed = replace(segment, whole=here.whole, positions=here.positions, origin=Origin())
-    return replace(found, segment=placed, observed_in_all=None)
+    return replace(found, segment=placed, observed_in_all=None, remarks=remarks)
 
 
 def profiles_of(s: StitchedEvents, seen: BoolArray) -> BoolArray:

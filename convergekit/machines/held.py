@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from convergekit.errors import ConvergekitError
 from convergekit.machines.claims import Claim, are_paired, claims, places, sentences, without_dates
 from convergekit.machines.facts import Fact, facts_of, spelled
 
@@ -54,7 +55,13 @@ _ENDS = re.compile(r"(?:^|_)(?:low|high)$")
 _OF_ENDS = re.compile(r"interval|between|at least|at most|low|high|up to|confiden|bounds?|\bto\b")
 _LEFT_OUT = "left_out: "
 _NOUN = re.compile(r"[\s*_`]*(?:[a-z]+ing |new |more |unique |distinct )?(?P<noun>[a-z]+)")
+_DIGIT = re.compile(r"\d")
 _CONFIDENCE = re.compile(r"^\W*(?:confidence|interval|level|credible|certain)")
+
+
+#: So many numbers of a text are held against the answers; and so far around one is looked.
+MOST_NUMBERS = 2_000
+_AROUND = 80
 
 
 @dataclass(frozen=True)
@@ -92,11 +99,23 @@ def held(text: str, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     dict
         `numbers`, how many were held against the answers; `right`; and `faults`: `sentence`,
         `number`, `fault` (``"wrong"``, ``"not of what"`` or ``"wrong currency"``) and `why`.
+
+    Raises
+    ------
+    ConvergekitError
+        The text has more than 2,000 numbers.
     """
+    told = [one for one in sentences(text) if _DIGIT.search(one)]
+    there = sum(1 for one in told for _ in claims(one))
+    if there > MOST_NUMBERS:
+        raise ConvergekitError(
+            f"the text has {there:,} numbers; at most {MOST_NUMBERS:,} are held against the "
+            "answers at once. Give it in parts."
+        )
     facts = facts_of(answers)
     spellings = _spellings(facts)
     faults, number = [], 0
-    for sentence in sentences(text):
+    for sentence in told:
         read = _read(sentence, spellings)
         number += len(read.claims)
         for claim, (fault, why) in _faults(read, facts):
@@ -180,14 +199,20 @@ def _pairs(read: _Sentence) -> list[tuple[Claim, Claim]]:
     return found
 
 
+def _after(claim: Claim, read: _Sentence) -> str:
+    return read.text[claim.end : claim.end + _AROUND]
+
+
 def _is_whole(claim: Claim, read: _Sentence) -> bool:
-    return claim.kind == "plain" and bool(_BEFORE_WHOLE.search(read.text[: claim.start]))
+    return claim.kind == "plain" and bool(
+        _BEFORE_WHOLE.search(read.text[max(0, claim.start - _AROUND) : claim.start])
+    )
 
 
 def _fault(
     claim: Claim, read: _Sentence, near: Sequence[Fact], wholes: Sequence[Claim]
 ) -> tuple[str, str] | None:
-    if claim.kind == "percent" and _CONFIDENCE.match(read.text[claim.end :]):
+    if claim.kind == "percent" and _CONFIDENCE.match(_after(claim, read)):
         return None
     same = [fact for fact in near if _is_same(fact, claim) and _is_counted(fact, claim, read)]
     if not same and _is_whole(claim, read):
@@ -242,7 +267,7 @@ def _is_counted(fact: Fact, claim: Claim, read: _Sentence) -> bool:
         return False
     if claim.kind != "plain":
         return True
-    after = _NOUN.match(read.text[claim.end :])
+    after = _NOUN.match(_after(claim, read))
     noun = after["noun"] if after else ""
     noun = {"aliases": "alias"}.get(noun, noun.removesuffix("s"))
     names = _NOUNS.get(noun)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -10,11 +12,10 @@ from typing import Any
 from convergekit.checks.wording import masked
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY
-from convergekit.visible import visible
+from convergekit.machines.own_values import written
+from convergekit.privacy.spellings import readings
 
 HIDDEN = "(hidden)"
-#: So long a text from an export is shown.
-LONGEST = 200
 #: Columns that name people or single events.
 _COLUMNS = re.compile(
     r"^(profile_id|session_id|event_id|row|rows|cut_rows|cut|separates|largest_parts|repair|reason"
@@ -40,6 +41,9 @@ _SHORTEST = 4
 _SHORTEST_NUMBER = 6
 #: As many last digits tell a phone number, with and without the code of its country.
 _DIGITS = 8
+#: Words that may write an alias in another way: with `%`, `&`, a backslash, a plus or full width.
+_MAY_BE_ENCODED = re.compile(r"[^\s'\"<>()«»\[\],]*[%&\\+\x80-\U0010ffff][^\s'\"<>()«»\[\],]*")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}(?![A-Za-z0-9+/_-])")
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,15 @@ class Shield:
         """
         if text.strip().casefold() in self.whole:
             return HIDDEN
-        text = self._without_phones(self._without_aliases(_PROFILE_ID.sub(HIDDEN, text)))
-        return masked(text)
+        text = _MAY_BE_ENCODED.sub(self._decoded, _PROFILE_ID.sub(HIDDEN, text))
+        text = _BASE64.sub(self._of_base64, text)
+        return self._plainly(text)
+
+    def also(self, values: Iterable[str]) -> Shield:
+        """Return a shield that hides other values, too."""
+        more = Shield.of(values)
+        lengths = tuple(sorted({*self.lengths, *more.lengths}, reverse=True))
+        return Shield(self.whole | more.whole, lengths, self.phones | more.phones)
 
     def value(self, value: Any) -> Any:
         """Return a value of JSON without aliases, at any depth."""
@@ -96,9 +107,32 @@ class Shield:
     def label(self, value: Any) -> Any:
         """Return a cell of a breakdown, which may be an alias in the form of a number."""
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            written = f"{value:.0f}" if float(value).is_integer() else str(value)
-            return value if self.text(written) == written else HIDDEN
+            said = written(value)
+            return value if self.text(said) == said else HIDDEN
         return self.value(value)
+
+    def _plainly(self, text: str) -> str:
+        return masked(self._without_phones(self._without_aliases(text)))
+
+    def _decoded(self, found: re.Match[str]) -> str:
+        """Return a word, unless it writes an alias in another way."""
+        word = found[0]
+        for read in readings(word):
+            for said in (read, read.replace("+", " ")):
+                if said != word and self._holds(said):
+                    return HIDDEN
+        return word
+
+    def _of_base64(self, found: re.Match[str]) -> str:
+        word = found[0].replace("-", "+").replace("_", "/")
+        try:
+            said = base64.b64decode(word + "=" * (-len(word) % 4)).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return found[0]
+        return HIDDEN if said.isprintable() and self._holds(said) else found[0]
+
+    def _holds(self, text: str) -> bool:
+        return text.strip().casefold() in self.whole or self._plainly(text) != text
 
     def _without_aliases(self, text: str) -> str:
         lowered = text.casefold()
@@ -200,77 +234,5 @@ def without_cells(error: str) -> str:
     return _CELL.sub("", error)
 
 
-def quoted_names(described: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return a description in whose sentences the names from exports stand in «».
-
-    Parameters
-    ----------
-    described : dict
-    names : iterable of str
-        Names of events and others that may stand in sentences, beside the texts of its tables.
-    """
-    known = {name for name in names if name.strip()}
-    for table in described["tables"]:
-        known.update(cell for row in table["rows"] for cell in row if isinstance(cell, str))
-    known.update(one for one in _texts(described["asked"]) if one.strip())
-    pattern = _pattern(known)
-    return {
-        name: value if name in ("tables", "asked", "call", "kind") else _quoted(value, pattern)
-        for name, value in described.items()
-    }
-
-
-def quoted(text: str, names: Iterable[str]) -> str:
-    """Return a sentence in which names from exports stand in «».
-
-    Examples
-    --------
-    >>> quoted("no event is named 'Cart'; there are Obey me, Order.", ["Obey me"])
-    "no event is named 'Cart'; there are «Obey me», Order."
-    """
-    return str(_quoted(text, _pattern({name for name in names if name.strip()})))
-
-
-def cut(value: Any) -> Any:
-    """Return a value of JSON whose texts are not too long, at any depth, and all visible."""
-    if isinstance(value, str):
-        shown = visible(value) if "\n" not in value else value
-        return shown if len(shown) <= LONGEST * 8 else f"{shown[: LONGEST * 8]}…"
-    if isinstance(value, list):
-        return [cut(one) for one in value]
-    if isinstance(value, dict):
-        return {cut(name): cut(one) for name, one in value.items()}
-    return value
-
-
 def _is_found_within(alias: str) -> bool:
     return len(alias) >= (_SHORTEST_NUMBER if alias.isdecimal() else _SHORTEST)
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
-
-
-def _pattern(names: Collection[str]) -> re.Pattern[str] | None:
-    longest = sorted((visible(name) for name in names), key=lambda name: (-len(name), name))
-    if not longest:
-        return None
-    return re.compile("|".join(rf"(?<![\w«]){re.escape(name)}(?![\w»])" for name in longest))
-
-
-def _quoted(value: Any, pattern: re.Pattern[str] | None) -> Any:
-    if pattern is None:
-        return value
-    if isinstance(value, str):
-        return pattern.sub(lambda found: f"«{found[0]}»", visible(value))
-    if isinstance(value, list):
-        return [_quoted(one, pattern) for one in value]
-    if isinstance(value, dict):
-        return {
-            name: _quoted(one, pattern) if name == "what" else one for name, one in value.items()
-        }
-    return value

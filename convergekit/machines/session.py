@@ -10,18 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.figures.description import to_json
 from convergekit.machines.arguments import checked
-from convergekit.machines.hiding import (
-    Shield,
-    cut,
-    quoted,
-    quoted_names,
-    refuse_personal,
-    without_cells,
-    without_people,
-)
+from convergekit.machines.hiding import Shield, refuse_personal, without_cells, without_people
+from convergekit.machines.own_values import own_values
+from convergekit.machines.quoting import beside, cut, quoted, quoted_names, texts_of
 from convergekit.machines.tools import OF_PEOPLE, OF_SPEND, TOOLS, Tool
 
 #: Above every answer: what follows is not to be obeyed.
@@ -65,6 +59,7 @@ class Session:
     spend: Any = None
     with_people: bool = False
     answers: list[dict[str, Any]] = field(default_factory=list)
+    _own_values: dict[str, frozenset[str]] = field(default_factory=dict)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
@@ -101,14 +96,16 @@ class Session:
         name : str
         arguments : mapping, optional
         """
+        asked = dict(arguments or {})
+        given = [str(name), *map(str, asked), *texts_of(asked)]
         try:
             # What one call warns of would be told with another's answer.
             with self._one_at_a_time, warnings.catch_warnings(record=True) as told:
                 warnings.simplefilter("always")
-                found = self._found(name, dict(arguments or {}))
-            remarks = [self._shielded(str(one.message)) for one in told]
+                found = self._found(name, asked)
+            remarks = [self._shielded(str(one.message), given) for one in told]
         except ConvergekitError as error:
-            return Reply(self._written({"error": self._shielded(str(error))}), is_error=True)
+            return Reply(self._written({"error": self._shielded(str(error), given)}), is_error=True)
         except Exception as error:
             # What else it says might hold a path, or rows.
             said = f"{name!r} could not be answered ({type(error).__name__}); ask differently."
@@ -129,26 +126,51 @@ class Session:
         if not self.with_people:
             refuse_personal(labels)
             refuse_personal([asked["value"]] if asked.get("value") else [], "value")
+        self._check_events([asked[one] for one in tool.events if one in asked])
         found = tool.run(self, **asked)
         if isinstance(found, dict):
-            # It quotes the agent's text, in which an alias may stand.
-            return found if self.with_people else self.shield.value(found)
-        shown = [self._shown(one, labels) for one in found]
+            # It quotes the agent's text alone: what is hidden in it would tell who is there.
+            return found
+        shown = [self._shown(one, labels, list(texts_of(asked))) for one in found]
         self.answers.extend(shown)
         del self.answers[:-MOST_ANSWERS]
         return {"answers": shown}
 
-    def _shown(self, answer: Any, labels: list[str]) -> dict[str, Any]:
+    def _check_events(self, given: list[Any]) -> None:
+        """Raise at an event that no answer names: one that is hidden is as one that is not."""
+        shown = [one for one in self.names if self.with_people or self.shield.text(one) == one]
+        for name in texts_of(given):
+            if name not in shown:
+                raise UnknownNameError(
+                    f"no event is named {name!r}; overview has their names."
+                    f"{did_you_mean(name, shown)}"
+                )
+
+    def _shown(self, answer: Any, labels: list[str], given: list[str]) -> dict[str, Any]:
         described = json.loads(to_json(answer.describe(most_rows=60)))
         if not self.with_people:
             known = {f"{kind}{one}" for one in labels for kind in ("", "profile.", "properties.")}
-            without_people(described, self.shield, known)
+            call, shield = described["call"] or "", self._shield_of(labels)
+            without_people(described, shield, known)
+            described["call"] = beside(call, given, shield.text) or None
         return cut(quoted_names(described, self.names))
 
-    def _shielded(self, text: str) -> str:
+    def _shield_of(self, labels: list[str]) -> Shield:
+        """Return what hides the aliases, and the values that single profiles have."""
+        for name in labels:
+            if name not in self._own_values:
+                self._own_values[name] = own_values(self.s.events, name)
+        values = [one for name in labels for one in self._own_values[name]]
+        return self.shield.also(values) if values else self.shield
+
+    def _shielded(self, text: str, given: list[str]) -> str:
         """Return a sentence of ours without people, the names from exports in it quoted."""
-        shown = text if self.with_people else self.shield.text(without_cells(text))
-        return quoted(shown, [*self.names, *self.properties])
+        names = [*self.names, *self.properties]
+        if self.with_people:
+            return quoted(text, names)
+        return beside(
+            without_cells(text), given, lambda said: quoted(self.shield.text(said), names)
+        )
 
     def _written(self, found: dict[str, Any]) -> str:
         return f"{NOTICE}\n{to_json(cut(found))}"

@@ -47,12 +47,15 @@ class Tool:
         The JSON Schema of its arguments.
     run : callable
         Takes the session and the arguments; returns answers, or a dictionary that is one.
+    events : tuple of str
+        The arguments that name events.
     """
 
     name: str
     about: str
     parameters: dict[str, Any]
     run: Callable[..., Any]
+    events: tuple[str, ...] = ("steps", "event", "returns", "conversion")
 
 
 def _overview(session: Session) -> list[Any]:
@@ -89,7 +92,7 @@ def _visits(session: Session, by: str = "channel") -> list[Any]:
     table["share"] = table["visits"] / max(len(of_visits), 1)
     found = AnswerFrame.of(table)
     found.attrs["numbers"] = {"all_visits": len(of_visits)}
-    keep(found, f"s.sessions()[{by!r}].value_counts()")
+    keep(found, f"s.sessions()[{by!r}].fillna({f'no {by}'!r}).value_counts()")
     return [with_shares(found, {"share": "all_visits"})]
 
 
@@ -138,7 +141,8 @@ def _check_up(session: Session, conversion: str | None = None) -> list[Any]:
     events = session.s.events
     frame = events if isinstance(events, pd.DataFrame) else events.to_pandas()
     found = audited(frame, conversion=conversion)
-    keep(found, "ck.check_up(s.events)")
+    asked = "" if conversion is None else f", conversion={conversion!r}"
+    keep(found, f"ck.check_up(s.events{asked})")
     return [found]
 
 
@@ -156,8 +160,9 @@ def _tool(
     run: Callable[..., Any],
     parameters: dict[str, dict[str, Any]] | None = None,
     required: tuple[str, ...] = (),
+    events: tuple[str, ...] = Tool.events,
 ) -> Tool:
-    return Tool(name, about, schema_of(parameters or {}, required), run)
+    return Tool(name, about, schema_of(parameters or {}, required), run, events)
 
 
 TOOLS: tuple[Tool, ...] = (
@@ -217,6 +222,7 @@ TOOLS: tuple[Tool, ...] = (
             "by": _BY,
             "top": _TOP,
         },
+        events=("start", "returns"),
     ),
     _tool(
         "visits",

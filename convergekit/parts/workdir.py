@@ -30,6 +30,7 @@ if sys.platform != "win32":
 FORMAT = 4
 MANIFEST = "parts.json"
 _LOCK = "lock"
+_DRAFT = ".draft"
 _OURS = ("blocks", "keys", "rows", "tables", "facts", "views")
 
 
@@ -112,7 +113,7 @@ class Workdir:
         that it is not.
         """
         path = self.file(*names)
-        draft = path.with_suffix(".draft")
+        draft = path.with_suffix(_DRAFT)
         try:
             draft.write_bytes(content)
             os.replace(draft, path)
@@ -274,7 +275,22 @@ def _found(place: Path, asked: dict[str, dict[str, str]]) -> Workdir:
         return found
     content = _manifest(place)
     _refuse_other(place, content, asked)
+    _remove_drafts(place)
     return Workdir(place, asked, Progress(**content["done"]))
+
+
+def _remove_drafts(place: Path) -> None:
+    """Remove what killed processes left half written: who holds the lock writes alone.
+
+    A view is written to without the lock, by a process that may be alive.
+    """
+    for folder, inside, names in os.walk(place):
+        if Path(folder) == place and "views" in inside:
+            inside.remove("views")
+        for name in names:
+            if name.endswith(_DRAFT):
+                with contextlib.suppress(OSError):
+                    Path(folder, name).unlink()
 
 
 def _manifest(place: Path) -> dict[str, Any]:

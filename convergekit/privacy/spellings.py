@@ -331,6 +331,20 @@ class Addresses:
         return sorted(_plain(address).text for address in self.of_others)
 
 
+def readings(text: str) -> Iterator[str]:
+    """Yield what a text says, and that with encodings taken off, width and the unseen as well.
+
+    Examples
+    --------
+    >>> list(readings("cup%2520A"))
+    ['cup%2520A', 'cup%20A', 'cup A']
+    """
+    for read, _ in _readings(text):
+        yield read
+        if not read.isascii():
+            yield _plain_text(read)
+
+
 def split_addresses(values: Iterable[tuple[str, str]]) -> tuple[set[str], set[str]]:
     """Return which values are e-mail addresses, and which are phone numbers.
 

@@ -10,7 +10,7 @@ from convergekit import __version__
 from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.base.wording import counted
 from convergekit.checks.wording import masked
-from convergekit.events.steps import title_of
+from convergekit.events.steps import resolve_column, title_of
 from convergekit.report.about import About, Answering
 from convergekit.report.answers import section_of
 from convergekit.report.blocks import Document, Section
@@ -28,6 +28,8 @@ _IDENTITIES = {
     "as_of": "each event belongs to the profile as it was known by then",
 }
 _MOST_SOURCES = 6
+#: A breakdown that no event has: it is of its visit.
+_OF_VISITS = "channel"
 
 
 def make_document(
@@ -46,9 +48,14 @@ def make_document(
     ------
     ConvergekitError
         A question is not known, or one that was asked for by name cannot be answered.
+    ColumnError
+        No column, or more than one, matches the name `by`.
     """
     window = readable_duration(parse_duration(within, name="within"))
     asked = Asked(s, about, spend, steps, within, by)
+    # Without questions, a section would say it, below others that take long.
+    if by and by != _OF_VISITS:
+        resolve_column(pd.DataFrame(columns=list(about.columns)), by, option="by")
     chosen = asked_questions(questions, has_spend=spend is not None)
     sections = tuple(section_of(asked, one, must=questions is not None) for one in chosen)
     names = {one.name for one in chosen}

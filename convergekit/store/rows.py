@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from convergekit.events.arrow import as_lists_of_text
 from convergekit.events.schema import PROFILE_PROPERTY
-from convergekit.store.cells import DUCKDB_TYPES, decode
+from convergekit.store.cells import DUCKDB_TYPES, INTEGER, decode
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,6 +45,21 @@ class RowCells:
     def in_file(self, names: Iterable[str]) -> list[str]:
         """Return the names in the file of all cells of these columns."""
         return [in_file for name in names for in_file in self.of[name].values()]
+
+    def telling(self, names: Iterable[str]) -> str:
+        """Return the SQL of rows that tell the dtypes that columns have as a whole.
+
+        A few of its rows may hold whole numbers alone where the column has decimals, or no gap.
+        """
+        first = ["NULL"]
+        for cells in map(self.kinds, names):
+            gap = " AND ".join(f"{one} IS NULL" for one in cells.values())
+            first += [f"min(row) FILTER ({one} IS NOT NULL)" for one in cells.values()]
+            first += [f"min(row) FILTER ({gap})"] if cells else []
+            if INTEGER in cells:
+                whole = cells[INTEGER]
+                first.append(f"min(row) FILTER ({whole}::DOUBLE::HUGEINT != {whole})")
+        return f"SELECT unnest([{', '.join(first)}]) FROM rows"
 
     def frame(self, table: pa.Table, names: Iterable[str]) -> pd.DataFrame:
         """Return columns of rows that were read."""

@@ -587,7 +587,8 @@ def _latest_values(con: duckdb.DuckDBPyConnection, number: pd.Index) -> dict[str
     """Return each profile property's latest value, for the profiles of these numbers."""
     columns = Columns(con)
     names = [name for name in columns.places if name.startswith(PROFILE_PROPERTY)]
-    frame, about = read_rows(con, columns, names, "row IN (SELECT row FROM property_rows)")
+    rows = f"row IN (SELECT row FROM property_rows UNION ALL {columns.cells.telling(names)})"
+    frame, about = read_rows(con, columns, names, rows)
     row = about["row"].to_numpy()
     found = con.sql("SELECT profile, place, row FROM property_rows").to_arrow_table()
     profile = number.get_indexer(found.column("profile").to_numpy())

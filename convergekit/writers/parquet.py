@@ -233,7 +233,7 @@ def _read_segment(
         _moment_or_none(record["data_end"]) or pd.NaT,
         positions=np.flatnonzero(order[SEEN].to_numpy()) if SEEN in order else None,
     )
-    return as_segment(whole, segment)
+    return as_segment(whole, segment, whole.remarks)
 
 
 def _moment_or_none(text: str | None) -> pd.Timestamp | None:

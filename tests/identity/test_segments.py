@@ -11,6 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from convergekit.identity.options import StitchOptions
+from convergekit.parts.stitching import stitched_by_parts
 from fuzz.questions import look_at, questions
 from tests.effort import tries
 from tests.identity.reference_segments import (
@@ -652,3 +654,59 @@ def test_what_nobody_in_a_segment_did_is_zero_and_a_misspelt_name_is_an_error():
         assert others.without("cookie", event="Placed Order").table["with_it"].notna().all()
     with pytest.raises(ck.UnknownNameError, match="no event is named 'Placed Ordre'"):
         others.customers("Placed Ordre")
+
+
+def with_gaps():
+    """Return events of which some do not say if they are tests, and visitors without a plan."""
+    rows = [
+        {
+            "event_name": "PageView",
+            "timestamp": f"2026-03-{1 + number:02d}T10:00:00Z",
+            "alias.cookie": f"c{number // 2}",
+            "test": [True, False, None][number % 3],
+            "profile_properties.level": [1, 1, None, None, 2, 2, None, None][number % 8],
+        }
+        for number in range(24)
+    ]
+    types = {"test": "boolean", "profile_properties.level": "Int64"}
+    return pd.DataFrame(rows).astype(types)
+
+
+MISSING = (
+    ({"events": "test != True"}, 8, "or test.isna()"),
+    ({"events": "not test"}, 8, "or test.isna()"),
+    ({"events": "test != True and source == 'browser'"}, 8, "or test.isna() or source.isna()"),
+    ({"events": lambda events: events["test"] != True}, 8, "True or False of each"),  # noqa: E712
+    ({"profiles": "level != 2"}, 6, "or level.isna()"),
+    ({"profiles": ["level != 2", "events > 5"]}, 0, ""),
+    ({"profiles": lambda profiles: profiles["profile.level"] != 2}, 6, "True or False of each"),
+    ({"events": "test != True or test.isna()"}, 0, ""),
+    ({"events": {"test": [False, None]}}, 0, ""),
+)
+
+
+@pytest.mark.parametrize(("asked", "missing", "keep"), MISSING)
+def test_rows_that_are_left_out_for_a_missing_value_are_told(asked, missing, keep, tmp_path):
+    events = with_gaps().assign(source="browser")
+    s = ck.stitch(events)
+    chosen = s.where(**asked)
+    said = {text: n for text, n in chosen.report.remarks.items() if "is missing" in text}
+    assert list(said.values()) == ([missing] if missing else [])
+    assert all(keep in text for text in said)
+    assert str(missing) in str(chosen.report)
+    parts = stitched_by_parts(events, StitchOptions.of(), None, tmp_path / "parts", parts=3)
+    apart = parts.where(**asked)
+    assert apart.report.remarks == chosen.report.remarks
+    later = chosen.where(events="test == True")
+    assert said.items() <= later.report.remarks.items()
+    chosen.to_parquet(tmp_path / "saved")
+    assert said.items() <= ck.read_stitched(tmp_path / "saved").report.remarks.items()
+
+
+def test_keeping_the_rows_with_a_missing_value_keeps_as_many_as_were_left_out():
+    s = ck.stitch(with_gaps())
+    without, kept = (
+        s.where(events=query) for query in ("test != True", "test != True or test.isna()")
+    )
+    (missing,) = without.report.remarks.values()
+    assert len(kept.events) - len(without.events) == missing == 8

@@ -7,6 +7,7 @@ writes, opens a file outside the package, asks the network, starts a process or 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 import sys
@@ -144,9 +145,10 @@ def fuzz(session: Session, seed: int, calls: int) -> dict[str, int]:
             reply = session.ask(name, given)
         where = f"seed {seed}, call {number}: {name!r} {given!r}"
         assert not done, f"{where} did {done}"
-        said = reply.text
-        # What the agent itself said may come back to it in an error.
-        assert reply.is_error or not aliases_in(session.s, said), f"{where} names a person: {said}"
+        # What the agent itself said may come back to it.
+        own = json.dumps([name, given], ensure_ascii=False, default=str).casefold()
+        named = [one for one in aliases_in(session.s, reply.text) if one.casefold() not in own]
+        assert not named, f"{where} names a person: {reply.text}"
         counts["refused" if reply.is_error else "answered"] += 1
     return counts
 
@@ -161,6 +163,9 @@ def main() -> None:
     each = -(-asked.calls // len(found))
     for place, store in enumerate(found):
         session = Session(store.s, store.spend)
+        # Modules are imported, and compiled, when they are first needed.
+        for name, given in every_call():
+            session.ask(name, given)
         print(place, fuzz(session, asked.seed + place, each), flush=True)
 
 

@@ -90,3 +90,10 @@ def test_every_fault_says_where_it_is(session):
     assert [(one["number"], one["sentence"]) for one in found] == [
         ("19", "19 of 60 profiles reached Placed Order.")
     ]
+
+
+def test_a_text_of_too_many_numbers_is_refused(session):
+    found = session.ask("check_answer", {"text": "60 profiles, " * 2_001})
+    assert found.is_error
+    assert "the text has 2,001 numbers; at most 2,000" in found.text
+    assert faults(session, "60 profiles entered.\n" * 2_000) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -335,3 +336,39 @@ def test_the_page_lists_what_is_computed_by_parts():
 
 def test_tables_are_named_once():
     assert set(TABLES) == set(stitching.TABLES)
+
+
+_KILLED = """
+import os, signal, sys
+import convergekit as ck
+
+replace, left = os.replace, [int(sys.argv[2])]
+
+def killed(draft, path):
+    if str(draft).endswith(".draft"):
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+    replace(draft, path)
+
+os.replace = killed
+ck.stitch(ck.simulate_store(people=12, seed=7).events, workdir=sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
+    workdir = tmp_path / "run"
+    done = subprocess.run([sys.executable, "-c", _KILLED, str(workdir), "3"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (draft,) = workdir.rglob("*.draft")
+    # A worker's draft is named anew each time: nobody writes it again.
+    draft.rename(draft.with_name(f"{draft.stem}-0123456789ab.draft"))
+    # A view is written to by a process that may be alive.
+    alive = workdir / "views" / "of-another" / "00000.draft"
+    alive.parent.mkdir(parents=True)
+    alive.write_bytes(b"half")
+    events = ck.simulate_store(people=12, seed=7).events
+    s = ck.stitch(events, workdir=workdir)
+    assert list(workdir.rglob("*.draft")) == [alive]
+    assert s.report.to_dict() == ck.stitch(events).report.to_dict()

@@ -239,6 +239,17 @@ def test_any_text_is_shown_as_text(s, heading, value):
     }
 
 
+@pytest.mark.parametrize("write", ["to_html", "to_excel", "to_markdown"])
+def test_a_breakdown_by_no_column_is_refused_at_once(s, tmp_path, write):
+    with pytest.raises(ck.ColumnError, match=r"by='utm_sorce'.*'utm_source'"):
+        getattr(s, write)(tmp_path / "r", by="utm_sorce")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_breakdown_by_channel_is_of_the_visit(s, tmp_path):
+    assert "by='channel'" in written(s, tmp_path, ["funnel"], by="channel").calls("funnel")[-1]
+
+
 def test_a_segment_is_named_with_its_caution(s, tmp_path):
     segment = s.where(profiles=ck.Did("Placed Order"))
     page = written(segment, tmp_path, ["report"])

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -16,12 +17,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import convergekit as ck
+from convergekit.base.records import column_from_values
 from convergekit.cli.app import app
+from convergekit.readers.concatenate import concatenate
 from convergekit.store import adding, lock
 from convergekit.store.manifest import FORMAT, NAME, from_bytes, to_bytes
 from tests.store.kill import kill_at_random
@@ -649,3 +652,43 @@ def test_an_event_id_that_looks_like_the_mark_of_copies_is_an_event_of_its_own(p
     assert s.profiles["events"].tolist() == [2]
     same(store.profiles, s.profiles)
     assert store.status().duplicates == len(s.duplicates) == 2
+
+
+levels = st.sampled_from([None, 1, 2, 0.5, 2**60 + 1])
+
+
+@_LEAN
+@example([[(0, 0.5), (0, 1)]])
+@example([[(0, None), (1, 2)], [(0, 1)]])
+@example([[(0, 2**60 + 1), (1, 0.5)], [(0, 1)]])
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 3), levels), min_size=1, max_size=4),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_profile_properties_have_the_dtypes_of_stitching_all(batches):
+    """One that the latest events send as whole numbers, and earlier ones as decimals or not."""
+    rows = [
+        pd.DataFrame(
+            {
+                "event_name": "Identified",
+                "timestamp": [f"2026-03-{1 + at:02d}T10:{n:02d}:00Z" for n in range(len(batch))],
+                "alias.cookie": [f"c{visitor}" for visitor, _ in batch],
+                "profile_properties.level": column_from_values([value for _, value in batch]),
+            }
+        )
+        for at, batch in enumerate(batches)
+    ]
+    whole = concatenate([one.copy() for one in rows])
+    values = [value for batch in batches for _, value in batch]
+    assume(any(value is not None for value in values))
+    whole["profile_properties.level"] = column_from_values(values)
+    with tempfile.TemporaryDirectory() as directory:
+        store = ck.open_store(Path(directory, "store"))
+        for one in rows:
+            store.add(one)
+        expected = ck.stitch(whole).profiles
+        for found in (store.profiles, store.stitched().profiles):
+            pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(expected))

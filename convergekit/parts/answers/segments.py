@@ -63,7 +63,7 @@ def _of_profiles(
 
 
 def _last_of(number: int, s: StitchedEvents, *, events: Where) -> tuple[pd.Timestamp, bool]:
-    return last_seen(s, s.events["timestamp"][events_met(s, events)])
+    return last_seen(s, s.events["timestamp"][events_met(s, events)[0]])
 
 
 def _of_events(
