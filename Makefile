@@ -22,7 +22,7 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 
 # Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
 # runs processes of its own.
-NOT_COMPILED = browser cli docs explore figures machines recipes report simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
+NOT_COMPILED = browser cli docs explore figures machines recipes report schemas simulate typing test_import.py test_plug_ins.py test_processors.py test_house.py test_release.py test_ci.py \
   activity experiments/test_error_rates.py experiments/test_against_tea_tasting.py base/test_durable.py base/test_deep_and_wide.py base/test_group_tests.py base/test_survival.py \
   events/test_calendar.py events/test_money.py readers/test_null_markers.py funnels/test_curve_figure.py \
   events/test_query.py events/test_query_bombs.py \
