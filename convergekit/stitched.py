@@ -2149,8 +2149,8 @@ class Stitched(KeepsCalls):
         >>> found = s.next_fix("Placed Order", value="total_price")
         >>> found.table[["change", "orders", "money"]].round(0).head(3)
                                                      change  orders  money
-        0  Ask for email one step earlier, at Added To Cart    21.0  523.0
-        1             Send cart_token on every Placed Order    17.0  412.0
+        0  Ask for email one step earlier, at Added To Cart    20.0  531.0
+        1             Send cart_token on every Placed Order    17.0  421.0
         2          Keep the cookie through Started Checkout    17.0  380.0
         """
         from convergekit.fixes.answer import next_fix
