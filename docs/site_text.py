@@ -20,7 +20,7 @@ _PICTURE = re.compile(
 
 
 def site_text(text: str) -> str:
-    """Return a page's text with its links between files led to pages, and its pictures in two.
+    r"""Return a page's text with its links between files led to pages, and its pictures in two.
 
     >>> site_text("[a](docs/a.md) [b](notebooks/b.ipynb) [c](CHANGELOG.md)")
     '[a](a.md) [b](notebooks/b.md) [c](changelog.md)'
@@ -28,8 +28,14 @@ def site_text(text: str) -> str:
     '[b](notebooks/b.md) [c](index.md#install)'
     >>> site_text("[b](../../notebooks/b.ipynb) [c](../../README.md) [d](../d.md)")
     '[b](../notebooks/b.md) [c](../index.md) [d](../d.md)'
+
+    What is typed at a prompt is a session: its prompts and answers are told from the code.
+
+    >>> site_text("```python\n>>> 1 + 1\n2\n```")
+    '```pycon\n>>> 1 + 1\n2\n```'
     """
     text = themed_pictures(text)
+    text = re.sub(r"^( *```)python(?=\n *>>> )", r"\1pycon", text, flags=re.MULTILINE)
     # docs/ is the root of the site: one directory less to go up.
     text = re.sub(r"\]\((?:\.\./)?docs/", "](", text)
     text = re.sub(r"\]\((?:\.\./)?((?:\.\./)*[^):]+)\.ipynb\)", r"](\1.md)", text)

@@ -15,6 +15,7 @@ from convergekit.checks import (
     property_values,
     referrers,
     spikes,
+    thousands,
 )
 from convergekit.checks.fault import Check
 
@@ -46,6 +47,7 @@ CHECKS: dict[str, Check] = {
     "silence": gaps.SILENT,
     "changing-type": property_values.CHANGING_TYPES,
     "amount-no-number": property_values.UNREADABLE_AMOUNTS,
+    "thousands-or-decimals": thousands.THOUSANDS_OR_DECIMALS,
     "several-currencies": property_values.SEVERAL_CURRENCIES,
     "placeholder-property": placeholders.PROPERTIES,
     "event-name-spelling": event_names.SPELLED_DIFFERENTLY,

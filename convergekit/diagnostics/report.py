@@ -16,8 +16,8 @@ from convergekit.diagnostics.lost_rows import lost_warnings, vanished_names
 from convergekit.diagnostics.page_addresses import address_remarks
 from convergekit.diagnostics.placeholders import placeholder_remarks
 from convergekit.diagnostics.shared_values import find_shared_values
-from convergekit.events.amounts import numbers_in
 from convergekit.events.calendar import Calendar
+from convergekit.events.numeric import numbers_in
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import NOTHING_READ

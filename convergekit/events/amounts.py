@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
-from decimal import Decimal
-from numbers import Real
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +12,8 @@ import pandas as pd
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
 from convergekit.events.currencies import check_rates, row_of, to_one_currency
+from convergekit.events.money import Amounts, are_thousands_or_decimals, read_amount
+from convergekit.events.numeric import numbers_in
 from convergekit.events.steps import (
     EventNames,
     StepLike,
@@ -26,9 +25,10 @@ from convergekit.events.steps import (
 )
 from convergekit.typing import FloatArray, IntArray
 
-_NOTHING = (type(None), type(pd.NA), type(pd.NaT))
 # A longer text in an amount's place is not shown: it may be anything.
 _LONGEST_AMOUNT = 40
+# So many texts that are none are named.
+_MOST_NAMED = 3
 # The last mark, before one or two digits or after the other mark, is the decimal one.
 _COMMA_IS_DECIMAL = re.compile(r"\.[^,]*,\d|^[^.]*,\d{1,2}(?!\d)")
 _MARKS_BOTH = re.compile(r"\.[^,]*,\d|,[^.]*\.\d|[.,]\d{1,2}(?!\d)")
@@ -145,72 +145,71 @@ def summed_amounts(
     return np.nan_to_num(found)
 
 
-def numbers_in(values: pd.Series, at: IntArray) -> FloatArray | None:
-    """Return the numbers at these positions, or None if the column holds something else too.
-
-    A column of Python objects is one of numbers if all of them are, `decimal.Decimal` included.
-
-    Examples
-    --------
-    >>> numbers_in(pd.Series([Decimal("1.5"), 2, None], dtype=object), np.arange(3))
-    array([1.5, 2. , nan])
-    >>> numbers_in(pd.Series([1, "2"], dtype=object), np.arange(1)) is None
-    True
-    """
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        kinds = pd.Series(values.cat.categories)
-        found = numbers_in(kinds, np.arange(len(kinds)))
-        return None if found is None else np.append(found, np.nan)[values.cat.codes.to_numpy()[at]]
-    cells = values.iloc[at]
-    if values.dtype == object:
-        if not all(map(_is_of_numbers, set(map(type, values)))):
-            return None
-        return np.fromiter(map(_as_float, cells), dtype=np.float64, count=len(cells))
-    if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
-        return None
-    return cells.to_numpy(dtype="float64", na_value=np.nan)
-
-
-def _is_of_numbers(kind: type) -> bool:
-    return issubclass(kind, _NOTHING) or (
-        issubclass(kind, (Real, Decimal)) and not issubclass(kind, bool)
-    )
-
-
-def _as_float(cell: Any) -> float:
-    if isinstance(cell, _NOTHING):
-        return math.nan
-    try:
-        return float(cell)
-    except OverflowError:
-        return math.inf if cell > 0 else -math.inf
-    except ValueError:
-        # A signalling NaN of `decimal`.
-        return math.nan
-
-
 def _not_numbers(events: pd.DataFrame, at: IntArray, column: str) -> str:
     """Return the error that says that a column does not hold amounts, and what it holds."""
     cells = events[column]
-    texts = [(place, cell) for place, cell in zip(at, cells.iloc[at], strict=True) if _shown(cell)]
     said = f"value must name a column of numbers; {column!r} is {cells.dtype}"
-    if not texts:
+    places = [place for place in at if isinstance(cells.iloc[place], str)]
+    place = next((place for place in places if _shown(cells.iloc[place])), None)
+    if place is None:
         return f"{said}."
-    place, text = texts[0]
+    text = cells.iloc[place]
+    mark: Amounts = "de" if _COMMA_IS_DECIMAL.search(text) else "en"
+    unsure = not _MARKS_BOTH.search(text)
+    texts = cells.iloc[places]
+    wrong = _no_amounts(texts, ("en", "de") if unsure else (mark,))
+    if wrong and 2 * len(wrong) <= len(places):
+        return (
+            f"{said}. {counted(len(wrong), 'of its texts is', 'of its texts are')} not an amount: "
+            f"{_listed(events, column, [places[one] for one in wrong])}. With such a text, "
+            f"ck.read_events(..., amounts={mark!r}) leaves the column as it is. Make it missing "
+            f"before stitching: ck.money(events[{column!r}].replace({{TEXT: None}}), "
+            f"amounts={mark!r})['amount']."
+        )
+    if are_thousands_or_decimals(texts):
+        several = counted(int(texts.str.contains("[.,]").sum()), "amount")
+        return (
+            f"{said}, with {several} such as {text!r} in {row_of(events, int(place))}. Some "
+            "countries write a thousand so, and others three decimals: nothing in the column "
+            "says which. Say it: ck.read_events(..., amounts='de') or amounts='en'; of a column, "
+            f"ck.money(events[{column!r}], amounts='de')['amount']."
+        )
     plain = f"pd.to_numeric(events[{column!r}])"
-    try:
-        float(text)
-    except ValueError:
-        mark = "'de'" if _COMMA_IS_DECIMAL.search(text) else "'en'"
-        other = "" if _MARKS_BOTH.search(text) else ", or the other of 'en' and 'de'"
+    if not _is_number(text):
+        other = ", or the other of 'en' and 'de'" if unsure else ""
         plain = (
-            f"ck.money(events[{column!r}], amounts={mark})['amount']{other}; of files, "
-            f"ck.read_events(..., amounts={mark}) does it"
+            f"ck.money(events[{column!r}], amounts={mark!r})['amount']{other}; of files, "
+            f"ck.read_events(..., amounts={mark!r}) does it"
         )
     return (
         f"{said}, with {text!r} in {row_of(events, int(place))}. If its texts are amounts, make "
         f"them numbers before stitching: {plain}."
     )
+
+
+def _no_amounts(texts: pd.Series, languages: Sequence[Amounts]) -> list[int]:
+    """Return the places of the texts that are an amount in none of some languages."""
+    codes, distinct = pd.factorize(texts.astype(object))
+    bad = [all(read_amount(text, one) is None for one in languages) for text in distinct]
+    return np.flatnonzero(np.array(bad, dtype=bool)[codes]).tolist()
+
+
+def _listed(events: pd.DataFrame, column: str, places: Sequence[int]) -> str:
+    """Return in words the first of some texts, and in which rows they are."""
+    first = []
+    for place in places[:_MOST_NAMED]:
+        text = events[column].iloc[place]
+        hidden = "@" in text or len(text) > _LONGEST_AMOUNT
+        first.append(("" if hidden else f"{text!r} in ") + row_of(events, int(place)))
+    return ", ".join(first) + (" ..." if len(places) > _MOST_NAMED else "")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _shown(cell: Any) -> bool:

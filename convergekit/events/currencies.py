@@ -34,6 +34,9 @@ SIGNS = {
     **{"EURO": "EUR", "EUROS": "EUR", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF", "LEI": "RON"},
 }
 
+#: Of ISO 4217, those that have three decimals.
+THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+
 
 def currency_columns(events: pd.DataFrame) -> list[str]:
     """Return the columns that say an event's currency, the likeliest first.

@@ -17,8 +17,8 @@ from convergekit.base.options import choice
 from convergekit.base.text import INVISIBLE
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import numbers_in
 from convergekit.events.currencies import SIGNS
+from convergekit.events.numeric import numbers_in
 from convergekit.typing import IntArray
 
 Amounts = Literal[
@@ -66,6 +66,11 @@ _MEANT = {
     **{sign: frozenset({code}) for sign, code in SIGNS.items()},
     **{sign: frozenset(codes.split()) for sign, codes in _SEVERAL.items()},
 }
+
+#: What is a thousand and more in one language, and little more than one in another.
+THOUSAND_OR_NOT = r"\s*-?[1-9][0-9]{0,2}(?:(?:\.[0-9]{3})+|(?:,[0-9]{3})+)\s*"
+# One of them may be a slip.
+_FEWEST = 2
 
 
 def money(values: pd.Series, *, amounts: Amounts) -> pd.DataFrame:
@@ -158,6 +163,23 @@ def _first_other(cells: pd.Series) -> str:
     one = np.arange(1)
     other = (c for c in cells if numbers_in(pd.Series([c], dtype=object), one) is None)
     return type(next(other)).__name__
+
+
+def are_thousands_or_decimals(texts: pd.Series) -> bool:
+    """Return whether texts may be thousands, or have three decimals: nothing in them says which.
+
+    So it is where all that have a mark have three digits after it, as ``1.234`` has, and there are
+    two of them at least.
+
+    Examples
+    --------
+    >>> are_thousands_or_decimals(pd.Series(["1.234", "2.500", "17", None]))
+    True
+    >>> are_thousands_or_decimals(pd.Series(["1.234", "2.50"]))
+    False
+    """
+    marked = texts[texts.str.contains("[.,]", na=False)]
+    return len(marked) >= _FEWEST and bool(marked.str.fullmatch(THOUSAND_OR_NOT).all())
 
 
 def read_amount(text: str, amounts: Amounts) -> tuple[float, str] | None:

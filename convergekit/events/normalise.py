@@ -42,8 +42,10 @@ READ_LINES = "read_lines"
 READ_CONFLICTS = "read_conflicts"
 #: Which plug-in read a row, in words.
 READ_PLUG_IN = "read_plug_in"
+#: Which of its properties are money that may be a thousand or have three decimals, and stayed text.
+READ_AMOUNTS = "read_amounts"
 #: What the readers say of a row; it is counted, and goes no further.
-SAID_BY_READERS = (READ_NULLS, READ_LINES, READ_CONFLICTS, READ_PLUG_IN)
+SAID_BY_READERS = (READ_NULLS, READ_LINES, READ_CONFLICTS, READ_PLUG_IN, READ_AMOUNTS)
 _MOST_OF_A_VALUE = 60
 
 
@@ -337,6 +339,9 @@ def _said_by_readers(frame: pd.DataFrame) -> dict[str, int]:
     if READ_CONFLICTS in frame:
         differ = "{} differs between the lines of an event: the first value counts"
         found |= _counted_lines(frame[READ_CONFLICTS], differ)
+    if READ_AMOUNTS in frame:
+        unsure = "{} may be in thousands or have three decimals, as 1.234 may: left as text, give"
+        found |= _counted_lines(frame[READ_AMOUNTS], f"{unsure} amounts='de' or 'en'")
     if READ_PLUG_IN in frame:
         found |= _counted_lines(frame[READ_PLUG_IN], "{}")
     return found

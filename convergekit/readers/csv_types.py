@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,11 +13,20 @@ from convergekit.base.bounds import of_column
 from convergekit.base.json_text import NestingError, read_json
 from convergekit.base.threads import with_columns
 from convergekit.events.canonical import noted
+from convergekit.events.currencies import THREE_DECIMALS, currencies_at, currency_columns
+from convergekit.events.money import THOUSAND_OR_NOT, are_thousands_or_decimals
+from convergekit.events.normalise import READ_AMOUNTS
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
 from convergekit.readers.concatenate import concatenate
 from convergekit.typing import BoolArray, IntArray
 
 _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
+_MARK = "[.,]"
+#: The words in the name of a property of money.
+_OF_MONEY = frozenset(
+    {"amount", "cost", "discount", "fee", "price", "refund", "revenue", "sales", "shipping"}
+    | {"subtotal", "sum", "tax", "total", "value"}
+)
 #: What all cells of a file's column are.
 _NOTHING, _WHOLE, _NUMBERS, _BOOLEANS, _JSON, _TEXT = range(6)
 
@@ -27,6 +37,9 @@ def typed(frame: pd.DataFrame, starts: Sequence[int] | IntArray = (0,)) -> pd.Da
     Parameters
     ----------
     frame : pandas.DataFrame
+        Money of which nothing says whether ``1.234`` is a thousand, by
+        `are_thousands_or_decimals`, stays text; but in a currency that has three decimals it is
+        a number.
     starts : sequence of int, default (0,)
         Where the rows of each file begin, if there are several: each has types of its own, and
         they are put together as `concatenate` does.
@@ -41,16 +54,54 @@ def typed(frame: pd.DataFrame, starts: Sequence[int] | IntArray = (0,)) -> pd.Da
     [nan, 'properties.items: nested more than 100 levels deep']
     >>> typed(pd.DataFrame({"properties.n": ["1", "2", "a"]}), [0, 2])["properties.n"].tolist()
     [1, 2, 'a']
+    >>> typed(pd.DataFrame({"properties.total": ["1.234", "2.500"]}))["properties.total"].tolist()
+    ['1.234', '2.500']
     """
     columns: dict[str, pd.Series] = {}
     reasons: dict[int, str] = {}
+    said: list[pd.Series] = []
     for name, column in frame.items():
-        columns[str(name)], deep = _typed_cells(column, np.asarray(starts))
+        unsure = _unsure(frame, str(name), starts)
+        columns[str(name)], deep = _typed_cells(column, np.asarray(starts), unsure)
         reasons |= dict.fromkeys(deep, of_column(name))
+        if unsure.any():
+            rows = np.repeat(unsure, np.diff([*starts, len(column)]))
+            said.append(pd.Series(name, frame.index).where(rows & column.str.contains(_MARK)))
+    if said:
+        columns[READ_AMOUNTS] = _lines(said)
     return noted(with_columns(frame, columns), reasons)
 
 
-def _typed_cells(column: pd.Series, starts: IntArray) -> tuple[pd.Series, list[int]]:
+def _lines(said: Sequence[pd.Series]) -> pd.Series:
+    """Return what is said of each row, each in a line of its own; missing where that is nothing."""
+    every = pd.concat(said, axis="columns")
+    texts = every.apply(lambda row: "\n".join(row.dropna()), axis="columns")
+    return texts.mask(texts == "").astype("str")
+
+
+def _unsure(frame: pd.DataFrame, name: str, starts: Sequence[int] | IntArray) -> BoolArray:
+    """Return of which files a column of money may be in thousands, or have three decimals.
+
+    These stay text: a number would be wrong by a factor of 1,000 in one of the two.
+    """
+    unsure = np.zeros(len(starts), dtype=bool)
+    column = frame[name]
+    words = re.split("[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    if column.dtype != "str" or not len(column) or _OF_MONEY.isdisjoint(words):
+        return unsure
+    if not column.str.fullmatch(THOUSAND_OR_NOT).any():
+        return unsure
+    codes = currencies_at(frame, np.arange(len(frame)), currency_columns(frame))
+    texts = column.mask(codes.isin(THREE_DECIMALS).to_numpy())
+    ends = [*list(starts)[1:], len(column)]
+    for file, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        unsure[file] = are_thousands_or_decimals(texts.iloc[start:end])
+    return unsure
+
+
+def _typed_cells(
+    column: pd.Series, starts: IntArray, unsure: BoolArray
+) -> tuple[pd.Series, list[int]]:
     """Return the cells with their type, where every cell says the same and nothing is lost.
 
     Positions of cells that are nested too deep come with it, for these are left out.
@@ -65,6 +116,7 @@ def _typed_cells(column: pd.Series, starts: IntArray) -> tuple[pd.Series, list[i
     if not name.startswith((PROPERTY, PROFILE_PROPERTY)):
         return column, []
     kinds = _kinds(column, starts)
+    kinds[unsure] = _TEXT
     alike = np.unique(kinds[kinds != _NOTHING])
     if len(alike) < 2:
         return _of_kind(column, int(alike[0]) if len(alike) else _NOTHING)

@@ -162,7 +162,9 @@ def read_events(
         in January. When absent they are not guessed: their rows are rejected.
     amounts : {"en", "ch", "da", "de", "es", "it", "nl", "pt", "cs", "fi", "fr", "nb", "pl", "sv"}
         The language in which amounts are written, as in `money`: with ``"de"`` a property whose
-        texts are all amounts, such as ``1.234,50`` and ``12,00 €``, becomes numbers.
+        texts are all amounts, such as ``1.234,50`` and ``12,00 €``, becomes numbers. When absent, a
+        CSV file's money of which every amount with a mark is like ``1.234`` stays text, because
+        nothing says whether that is a thousand; `read_amounts` says in which rows.
     items : ItemLines, optional
         For tables in which several lines are one event, such as a line per item of an order: by
         which columns, and what of the lines the list of items holds.

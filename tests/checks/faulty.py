@@ -206,6 +206,13 @@ def unreadable(events, rng):
     return _set(events, "properties.total_price", _some(events, rng, of=ORDER), "12,50")
 
 
+def thousands(events, rng):
+    rows = np.flatnonzero(events["event_name"] == ORDER)
+    amounts = [f"{digit}.{digit}75" for digit in rng.integers(1, 9, len(rows))]
+    events = events.assign(**{"properties.total_price": None})
+    return _set(events, "properties.total_price", rows, amounts)
+
+
 def currencies(events, rng):
     return _set(events, "properties.currency", _some(events, rng, of=ORDER), "USD")
 
@@ -237,7 +244,7 @@ FAULTS = (
     *(repeats_without_id, no_aliases, orphans, lines_of_orders, cancelled, templates),
     *(shared_tokens, two_types, no_campaigns, two_sites, no_hosts, detours, unread_referrers),
     *(bots, days_lost, far_times, late_clock, silences, files_of_days, mixed_types, unreadable),
-    *(currencies, placeholders, spellings, addresses, cards),
+    *(currencies, placeholders, spellings, addresses, cards, thousands),
 )
 
 

@@ -436,6 +436,34 @@ def test_amounts_of_which_none_can_be_read(store, value):
         assert "may each hold it" in ck.check_up(store).remarks[0]
 
 
+@pytest.mark.parametrize("kind", ["text", "comma", "number"])
+def test_amounts_that_may_be_thousands(store, kind):
+    orders = store["event_name"] == ORDER
+    rows = first(store, orders, int(orders.sum()))
+    sent = [f"{1 + place % 9}.{101 + place % 800}" for place in range(len(rows))]
+    of_kind = {"text": sent, "comma": [text.replace(".", ",") for text in sent]}
+    amounts = pd.Series([None] * len(store), dtype=object)
+    amounts[rows] = of_kind.get(kind, list(map(float, sent)))
+    store["properties.total_price"] = amounts.infer_objects() if kind == "number" else amounts
+    finding = ck.check_up(store).findings.set_index("check").loc["thousands-or-decimals"]
+    unsure = [text for text in sent if kind != "number" or not text.endswith("0")]
+    assert finding["events"] == len(unsure)
+    # One amount with two decimals says it, and so does the currency.
+    names = {"thousands-or-decimals"}
+    dinars = store.assign(**{"properties.currency": "KWD"})
+    assert not names & set(ck.check_up(dinars).findings["check"])
+    if kind != "number":
+        store.loc[rows[0], "properties.total_price"] = "12.50"
+        assert not names & set(ck.check_up(store).findings["check"])
+
+
+def test_usual_amounts_are_not_thousands(store):
+    cents = store["properties.total_price"].round(2)
+    for amounts in (cents, cents.round(0), cents / 3, cents.map("{:.2f}".format)):
+        found = ck.check_up(store.assign(**{"properties.total_price": amounts}))
+        assert "thousands-or-decimals" not in set(found.findings["check"])
+
+
 def test_several_currencies(store):
     rows = first(store, store["event_name"] == ORDER, 4)
     store.loc[rows, "properties.currency"] = "eur "

@@ -8,9 +8,17 @@ import tomllib
 from pathlib import Path
 
 import convergekit as ck
+from convergekit.attribution.without_campaign import OUTCOMES
 from convergekit.readers import formats
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_has_every_reason_for_an_order_without_a_campaign():
+    path = ROOT / "docs" / "questions" / "buyers-without-a-campaign.md"
+    page = path.read_text(encoding="utf-8")
+    missing = [reason for reason in OUTCOMES[1:] if f"\n| {reason} |" not in page]
+    assert not missing
 
 
 def test_links_between_files_of_the_checkout_lead_somewhere():
