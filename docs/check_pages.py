@@ -83,7 +83,9 @@ _LONG_LINES = """() => Array.from(document.querySelectorAll(
 })"""
 
 # Material copies the text that code shows while it has this attribute.
-_COPIED_PROMPTS = """() => Array.from(document.querySelectorAll('.highlight pre code')).map(code => {
+_COPIED_PROMPTS = """() => Array.from(
+    document.querySelectorAll('.highlight pre code')
+).map(code => {
     code.setAttribute('data-md-copying', '')
     const copied = code.innerText
     code.removeAttribute('data-md-copying')
