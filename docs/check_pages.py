@@ -10,7 +10,8 @@ Told of a page, as it is once its scripts have run:
 - an error of its scripts, or on the console;
 - what is wider than the window, so that the page scrolls sideways;
 - on a wide window a line of code that does not fit its box. Printed output, and code on a narrow
-  window, may scroll within its box.
+  window, may scroll within its box;
+- a prompt in what the button beside code copies.
 
 Exits with 1 if there is any.
 """
@@ -81,6 +82,16 @@ _LONG_LINES = """() => Array.from(document.querySelectorAll(
         .map(line => [line.trim().slice(0, 60), line.length, Math.floor(room)])
 })"""
 
+# Material copies the text that code shows while it has this attribute.
+_COPIED_PROMPTS = """() => Array.from(
+    document.querySelectorAll('.highlight pre code')
+).map(code => {
+    code.setAttribute('data-md-copying', '')
+    const copied = code.innerText
+    code.removeAttribute('data-md-copying')
+    return copied.split('\\n').find(line => line.startsWith('>>> '))
+}).filter(Boolean)"""
+
 
 class Fault(NamedTuple):
     """What is wrong with a page, and where."""
@@ -145,6 +156,7 @@ async def _open(context: Any, base: str, page: str) -> _Opened:
     found.anchors |= set(has["anchors"])
     found.links += map(tuple, has["links"])
     found.said += [f"a picture that does not show: {address}" for address in has["broken"]]
+    found.said += [f"a prompt is copied: {line}" for line in await tab.evaluate(_COPIED_PROMPTS)]
     for width in WIDTHS:
         await tab.set_viewport_size({"width": width, "height": 900})
         for what in await tab.evaluate(_TOO_WIDE):
