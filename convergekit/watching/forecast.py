@@ -30,6 +30,8 @@ _ODD = 4.5
 #: What a median of absolute deviations is multiplied by to be a standard deviation.
 _OF_MEDIAN = 1.4826
 _MOST_ALIKE = 0.8
+#: Of an amount that other numbers explain, so much of the variance of chance is left at least.
+_LEAST_REST = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,11 @@ class DailyNumber:
     base: FloatArray | None
     events: FloatArray
     weekday: IntArray
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it is neither an amount nor a share."""
+        return self.base is None and np.array_equal(self.top, self.events)
 
     @property
     def by_day(self) -> FloatArray:
@@ -138,6 +145,8 @@ class Past:
         How many times as much days vary as counts of chance do.
     alike : numpy.ndarray of float
         How alike days are to the first and second day after them: autocorrelations, at least 0.
+    beside : numpy.ndarray of float or None
+        A row a day, a column an other number: by how much it was off its own past. See `moves`.
     """
 
     number: DailyNumber
@@ -148,6 +157,7 @@ class Past:
     covariance: FloatArray
     dispersion: float
     alike: FloatArray
+    beside: FloatArray | None = None
 
     @property
     def freedom(self) -> int:
@@ -156,10 +166,29 @@ class Past:
 
     def expected(self, days: IntArray) -> FloatArray:
         """Return the count or amount expected on some days."""
-        line = _design(self.number.weekday, days, self.weekdays, int(self.at[-1])) @ self.params
+        line = self._design(days) @ self.params
         if self.number.base is None:
             return np.exp(line)
         return self.number.base[days] / (1 + np.exp(-line))
+
+    def moves(self, first: int, last: int) -> FloatArray:
+        """Return the logarithm by which each of some days of a count is off this past.
+
+        Parameters
+        ----------
+        first, last : int
+            Days on weekdays that did not occur are as expected.
+        """
+        found = np.zeros(last + 1)
+        days = np.arange(first, last + 1)
+        days = days[np.isin(self.number.weekday[days], self.weekdays)]
+        # Half a one more on both sides: a day without any has a logarithm, too.
+        found[days] = np.log((self.number.top[days] + 0.5) / (self.expected(days) + 0.5))
+        return found
+
+    def _design(self, days: IntArray) -> FloatArray:
+        end = int(self.at[-1])
+        return _design(self.number.weekday, days, self.weekdays, end, self.beside)
 
     def together(self, days: IntArray) -> SpanForecast:
         """Compare days that follow one another, as one."""
@@ -167,7 +196,7 @@ class Past:
         variance = mean
         if number.base is not None:
             variance = mean * (1 - mean / np.maximum(number.base[days], 1))
-        design = _design(number.weekday, days, self.weekdays, int(self.at[-1]))
+        design = self._design(days)
         slope = variance @ design
         size = len(days)
         lags = np.arange(1, size)
@@ -212,7 +241,9 @@ def surprise(observed: float, expected: float, spread: float, whole: float) -> f
     return sign * 1.5 * (max(observed, 0.0) ** (2 / 3) - root**2) * root / spread
 
 
-def past_of(number: DailyNumber, last: int, usable: BoolArray) -> Past | str:
+def past_of(
+    number: DailyNumber, last: int, usable: BoolArray, beside: FloatArray | None = None
+) -> Past | str:
     """Return the past of the latest days that are compared; a sentence where it is too short.
 
     Parameters
@@ -222,6 +253,8 @@ def past_of(number: DailyNumber, last: int, usable: BoolArray) -> Past | str:
         The last day that is compared. It, and the days that are compared with it, are not past.
     usable : numpy.ndarray of bool
         Which days the past may be made of.
+    beside : numpy.ndarray of float, optional
+        By how much other numbers were off on each day up to the last. See `Past`.
     """
     end = last - max(SPANS) + 1
     days = np.arange(max(end - PAST, 0), max(end, 0))
@@ -233,21 +266,23 @@ def past_of(number: DailyNumber, last: int, usable: BoolArray) -> Past | str:
     days = days[sums[number.weekday[days]] > 0]
     if len(days) < FEWEST_DAYS:
         return f"its past has {len(days)} days; it needs {FEWEST_DAYS}"
-    found, residuals = _fitted(number, days)
+    found, residuals = _fitted(number, days, beside)
     scale = _OF_MEDIAN * float(np.median(np.abs(residuals)))
     odd = np.abs(residuals) > _ODD * max(scale, 1.0 if number.base is not None else 0.0)
     counts = np.bincount(number.weekday[days[~odd]], minlength=7)
     if odd.any() and (counts[found.weekdays] >= 3).all():
-        kept, _ = _fitted(number, days[~odd])
+        kept, _ = _fitted(number, days[~odd], beside)
         return Past(**{**vars(kept), "odd": days[odd]})
     return found
 
 
-def _fitted(number: DailyNumber, days: IntArray) -> tuple[Past, FloatArray]:
+def _fitted(
+    number: DailyNumber, days: IntArray, beside: FloatArray | None
+) -> tuple[Past, FloatArray]:
     """Return the past that consists of these days, and how far each of them is off."""
     models = statsmodels()
     weekdays = np.unique(number.weekday[days])
-    design = _design(number.weekday, days, weekdays, int(days[-1]))
+    design = _design(number.weekday, days, weekdays, int(days[-1]), beside)
     if number.base is None:
         target, family = number.top[days], models.families.Poisson()
     else:
@@ -266,12 +301,14 @@ def _fitted(number: DailyNumber, days: IntArray) -> tuple[Past, FloatArray]:
             # Every day was as expected to the last: nothing is known of how much days differ.
             fit = model.fit(scale=1.0)
     residuals = np.asarray(fit.resid_pearson, dtype=np.float64)
-    is_money = number.base is None and not np.array_equal(number.top, number.events)
+    is_money = number.base is None and not number.is_count
     spread = float(np.square(residuals).sum())
     # Orders of one value differ by how many there are.
     least = float(number.top[days].sum() / number.events[days].sum()) if is_money else 1.0
     dispersion = max(float(fit.scale), 1.0) if not is_money else float(fit.scale)
-    dispersion = dispersion if spread else least
+    # What orders say of their money to the last cent still has a rest of chance.
+    rest = least * _LEAST_REST if beside is not None and is_money else 0.0
+    dispersion = max(dispersion, rest) if spread else least
     covariance = np.asarray(fit.cov_params()) * (dispersion / float(fit.scale))
     past = Past(
         number=number,
@@ -282,6 +319,7 @@ def _fitted(number: DailyNumber, days: IntArray) -> tuple[Past, FloatArray]:
         covariance=covariance,
         dispersion=dispersion,
         alike=_alike(days, residuals),
+        beside=beside,
     )
     return past, residuals
 
@@ -299,7 +337,10 @@ def _alike(days: IntArray, residuals: FloatArray) -> FloatArray:
     return np.clip(np.maximum(found, found[0] ** np.arange(1, max(SPANS))), 0.0, _MOST_ALIKE)
 
 
-def _design(weekday: IntArray, days: IntArray, weekdays: IntArray, end: int) -> FloatArray:
-    """Return a column per weekday, and the trend, 0 at the end of the past."""
+def _design(
+    weekday: IntArray, days: IntArray, weekdays: IntArray, end: int, beside: FloatArray | None
+) -> FloatArray:
+    """Return a column per weekday, the trend, 0 at the end of the past, and other numbers."""
     columns = (weekday[days][:, None] == weekdays[None, :]).astype(np.float64)
-    return np.column_stack([columns, (days - end) / PAST])
+    design = np.column_stack([columns, (days - end) / PAST])
+    return design if beside is None else np.column_stack([design, beside[days]])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: As many parts of a `why` are printed.
 _PARTS = 3
+#: Of what is expected by how the other numbers moved, in `Watch.table`.
+BY_OTHERS = "its past and the other numbers"
 _SHARES = ("conversion", "linked")
 
 
@@ -33,8 +35,9 @@ class Watch(Result):
         are compared), `days` (how many: 1 to 3, the most surprising), `observed` and `expected`
         (of these days together: a count, an amount or a share), `low` and `high` (between which
         it is not an alarm), `change` (observed by expected, less 1), `p_value` (adjusted for all
-        that is compared in a week), `verdict` (``"alarm"``, ``"as expected"`` or ``"not
-        compared"``) and `reason` (why it is not compared).
+        that is compared in a week), `expected_by` (``"its past"``, or ``"its past and the other
+        numbers"`` where the most surprising is what these say of it), `verdict` (``"alarm"``,
+        ``"as expected"`` or ``"not compared"``) and `reason` (why it is not compared).
     series : pandas.DataFrame
         The six weeks up to then: `number`, `day`, `value`, `expected`, `low` and `high` (of a day
         alone), and `state`: ``"past"``, ``"odd"`` (of the past, but left out of it, because it does
@@ -83,7 +86,8 @@ class Watch(Result):
         on = f"on {line['day']:%Y-%m-%d}"
         if line["days"] > 1:
             on = f"in the {line['days']} days to {line['day']:%Y-%m-%d}"
-        return f"{line['number']} {observed} {on}, expected {expected} ({line['change']:+.0%})"
+        by = " by how the other numbers moved" if line["expected_by"] == BY_OTHERS else ""
+        return f"{line['number']} {observed} {on}, expected {expected}{by} ({line['change']:+.0%})"
 
     def why(self, row: int) -> Why:
         """Return why the number of an alarm differs from the same weekdays before.

@@ -20,9 +20,9 @@ from convergekit.typing import BoolArray, FloatArray
 from convergekit.watching.asked import WatchedNumber, Watchlist, read_watchlist
 from convergekit.watching.days import DayRange, days_of
 from convergekit.watching.forecast import SPANS, DailyNumber, statsmodels
-from convergekit.watching.judging import LEVEL, Judged, judged, series_of
+from convergekit.watching.judging import LEVEL, Judged, judged, others, series_of
 from convergekit.watching.numbers import delay_of
-from convergekit.watching.result import Watch
+from convergekit.watching.result import BY_OTHERS, Watch
 from convergekit.watching.watched import WatchedStitching, watched_in
 
 if TYPE_CHECKING:
@@ -89,8 +89,10 @@ def watch(
     The past is up to 13 weeks before the days that are compared: a generalised linear model with
     the weekday and a trend, quasi-Poisson for counts and amounts, quasi-binomial for shares,
     widened by the autocorrelation of days. The latest day, the latest two and three together are
-    compared. Every day is counted as it was known when it was read: what came or was linked later
-    does not change it, so that an alarm is the same whenever it is asked for.
+    compared. A count or an amount is compared with what the other counts say of it, too: with
+    their own deviations in the model, what moves all of them is expected. Every day is counted as
+    it was known when it was read: what came or was linked later does not change it, so that an
+    alarm is the same whenever it is asked for.
 
     See Also
     --------
@@ -116,14 +118,19 @@ def watch(
     rows: list[dict[str, Any]] = []
     series: list[pd.DataFrame] = []
     of_row: list[tuple[WatchedNumber, Judged]] = []
-    for watched, counted in zip(asked.numbers, s.counted(known, asked.numbers, wait), strict=True):
-        number, late = counted.settled(known, watched)
-        found = _judged(known, watched, number, late, usable, asked, days)
+    counted = s.counted(known, asked.numbers, wait)
+    settled = [
+        one.settled(known, watched) for watched, one in zip(asked.numbers, counted, strict=True)
+    ]
+    for place, watched in enumerate(asked.numbers):
+        number = settled[place][0]
+        found = _judged(known, settled, place, usable, asked, days)
         for one in found:
-            rows.append(_row(watched, known, number, one, len(asked.numbers)))
+            rows.append(_row(watched, known, number, one))
             of_row.append((watched, one))
         if found:
-            level = LEVEL / (_WEEK * len(SPANS) * len(asked.numbers))
+            least = LEVEL / (_WEEK * len(SPANS) * len(asked.numbers))
+            level = min(least, *(one.level for one in found))
             series.append(series_of(watched, number, known.periods, usable, found, level))
     if not rows:
         raise ConvergekitError("no day is over for any number yet: its windows are open.")
@@ -146,24 +153,26 @@ def _watched_of(store: Any) -> WatchedStitching:
 
 def _judged(
     known: DayRange,
-    watched: WatchedNumber,
-    number: DailyNumber,
-    late: FloatArray,
+    settled: list[tuple[DailyNumber, FloatArray]],
+    place: int,
     usable: BoolArray,
     asked: Watchlist,
     days: int,
 ) -> list[Judged]:
-    """Return what is said of the latest days whose windows are closed."""
-    delay = delay_of(watched, int(asked.wait.value // 1000))
+    """Return what is said of the latest days whose windows are closed, of one of the numbers."""
+    delay = delay_of(asked.numbers[place], int(asked.wait.value // 1000))
     # The last day is over, and nothing after it is known.
     size = int(np.searchsorted(known.starts[1:] + delay, known.starts[-1], side="right"))
-    latest = range(max(size - days, 0), size)
-    return [
-        judged(number, day, usable, len(asked.numbers))
-        if late[day] <= _MOST_LATE
-        else Judged(day, None, 1.0, _too_late(late[day]))
-        for day in latest
-    ]
+    number, late = settled[place]
+    found = []
+    for day in range(max(size - days, 0), size):
+        if late[day] > _MOST_LATE:
+            found.append(Judged(day, None, 1.0, _too_late(late[day])))
+            continue
+        known_then = [one for one, its_late in settled if its_late[day] <= _MOST_LATE]
+        beside = others(known_then, number)
+        found.append(judged(number, day, usable, len(settled), beside))
+    return found
 
 
 def _too_late(share: float) -> str:
@@ -171,7 +180,7 @@ def _too_late(share: float) -> str:
 
 
 def _row(
-    watched: WatchedNumber, known: DayRange, number: DailyNumber, one: Judged, count: int
+    watched: WatchedNumber, known: DayRange, number: DailyNumber, one: Judged
 ) -> dict[str, Any]:
     span = one.span
     row = {
@@ -182,19 +191,20 @@ def _row(
     if span is None:
         return row | {
             "days": 1, "observed": float(number.by_day[one.day]), "expected": np.nan,
-            "low": np.nan, "high": np.nan, "change": np.nan, "p_value": np.nan,
+            "low": np.nan, "high": np.nan, "change": np.nan, "p_value": np.nan, "expected_by": "",
             "verdict": "not compared", "reason": one.reason,
         }  # fmt: skip
-    low, high = span.bounds(LEVEL / (_WEEK * len(SPANS) * count))
+    low, high = span.bounds(one.level)
     return row | {
         "days": span.days, "observed": span.observed, "expected": span.expected, "low": low,
         "high": high, "change": span.observed / span.expected - 1, "p_value": one.p_value,
+        "expected_by": BY_OTHERS if one.is_beside else "its past",
         "verdict": "alarm" if one.is_alarm else "as expected", "reason": "",
     }  # fmt: skip
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    texts = dict.fromkeys(("number", "kind", "verdict", "reason"), "str")
+    texts = dict.fromkeys(("number", "kind", "expected_by", "verdict", "reason"), "str")
     return pd.DataFrame(rows).astype(texts)
 
 

@@ -85,7 +85,7 @@ def test_nothing_depends_on_the_order_of_rows(shop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("construction", ["poisson", "shocks"])
+@pytest.mark.parametrize("construction", ["poisson", "shocks", "wandering"])
 def test_alarms_without_a_cause_are_rare(construction):
     weeks = scaled(20)
     alarms = sum(alarmed_weeks(construction, weeks, 3001))
@@ -94,7 +94,7 @@ def test_alarms_without_a_cause_are_rare(construction):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("construction", ["poisson", "shocks"])
+@pytest.mark.parametrize("construction", ["poisson", "shocks", "wandering"])
 def test_drops_are_found_within_three_days(construction):
     found = [
         together
@@ -460,3 +460,74 @@ def test_what_is_the_same_every_day_is_watched_too(number):
     stopped = events_of([24] * 70 + [2]).assign(**{"properties.total_price": 5.0})
     found = ck.watch(ck.stitch(stopped), {"number": [number]})
     assert found.table["verdict"].tolist() == ["alarm"]
+
+
+def several(counts: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return the events of several names, so many on each day."""
+    begin = FIRST.tz_localize("UTC") - pd.Timedelta("1D")
+    frames = []
+    for name, days in counts.items():
+        on = np.repeat(np.arange(len(days)), days)
+        # The last of each day is at its end.
+        place = np.arange(1, len(on) + 1) - np.repeat(np.cumsum(days) - days, days)
+        seconds = 86_400 * on + 86_399 * place // days[on]
+        times = begin + pd.to_timedelta(seconds, unit="s")
+        frames.append(pd.DataFrame({"event_name": name, "timestamp": times}))
+    found = pd.concat(frames, ignore_index=True)
+    return found.assign(**{"alias.cookie": "c" + found.index.astype(str)})
+
+
+def moved(days: int = 98) -> dict[str, np.ndarray]:
+    """Return three counts that move together by a fifth from day to day."""
+    rng = np.random.default_rng([2042, 7])
+    level = np.exp(rng.normal(0, 0.2, days))
+    return {name: rng.poisson(mean * level) for name, mean in (("A", 200), ("B", 300), ("C", 400))}
+
+
+def of_names(*names: str) -> dict:
+    return {"number": [{"kind": "events", "event": name} for name in names]}
+
+
+def test_what_the_others_did_is_expected_and_said():
+    counts = moved()
+    # By its past alone that is not beyond chance, but the others are as ever.
+    counts["A"][-1] = 120
+    for name, mean in (("B", 300), ("C", 400)):
+        counts[name][-1] = mean
+    s = ck.stitch(several(counts))
+    alone = ck.watch(s, of_names("A"))
+    assert alone.alarms.empty
+    assert alone.table["expected_by"].tolist() == ["its past"]
+    found = ck.watch(s, of_names("A", "B", "C"))
+    assert found.alarms["number"].tolist() == ["A"]
+    assert found.alarms["expected_by"].tolist() == ["its past and the other numbers"]
+    assert " by how the other numbers moved (-4" in found.finding
+
+
+def test_a_number_is_not_an_alarm_because_another_dropped():
+    counts = moved()
+    # As the others have it, C should have dropped, too; by its past it is well as it is.
+    counts["A"][-1], counts["B"][-1], counts["C"][-1] = 100, 150, 480
+    found = ck.watch(ck.stitch(several(counts)), of_names("A", "B", "C"))
+    assert "C" not in found.alarms["number"].tolist()
+    assert found.table["expected_by"].iloc[2] == "its past"
+
+
+def test_what_drops_with_all_others_is_an_alarm():
+    counts = moved()
+    for days, mean in zip(counts.values(), (200, 300, 400), strict=True):
+        days[-1] = mean // 5
+    found = ck.watch(ck.stitch(several(counts)), of_names("A", "B", "C"))
+    assert found.alarms["number"].tolist() == ["A", "B", "C"]
+
+
+def test_others_that_come_too_late_explain_nothing():
+    events = several(moved())
+    events["received_at"] = events["timestamp"]
+    late = events["event_name"] != "A"
+    events.loc[late, "received_at"] += pd.Timedelta("30h")
+    s = ck.stitch(events)
+    found = ck.watch(s, of_names("A", "B", "C"), until="2026-06-05")
+    alone = ck.watch(s, of_names("A"), until="2026-06-05")
+    assert found.table["verdict"].tolist() == ["as expected", "not compared", "not compared"]
+    assert found.table["expected"].iloc[0] == alone.table["expected"].iloc[0]

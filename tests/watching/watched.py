@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 
 from convergekit.watching.forecast import PAST, SPANS
-from convergekit.watching.judging import judged
+from convergekit.watching.judging import judged, others
 from tests.watching.series import CONSTRUCTIONS, DELAYS, NUMBERS, simulated
 
 #: The first day that has a whole past, and one more, as a conversion is read a day later.
@@ -66,7 +66,9 @@ def found_drops(
 def alarm(series, name: str, day: int) -> bool:
     """Return whether a number is an alarm at the end of a day, for what is known by then."""
     at = day - DELAYS.get(name, 0)
-    return judged(series.numbers[name], at, series.usable, len(NUMBERS)).is_alarm
+    own = series.numbers[name]
+    beside = others(list(series.numbers.values()), own)
+    return judged(own, at, series.usable, len(NUMBERS), beside).is_alarm
 
 
 def main() -> None:
