@@ -144,8 +144,7 @@ class Plugged:
         try:
             seen = self._seen(self.check.find(events.assign(**dict.fromkeys(lacking))), events)
         except Exception as error:
-            # What it says may quote a person's values.
-            text = shortened(masked(f"{type(error).__name__}: {error}"), _MOST_OF_AN_ERROR)
+            text = shortened(masked(_told(error)), _MOST_OF_AN_ERROR)
             nothing = np.empty(0, dtype=np.int64)
             about = f"the plug-in {self.name!r} of {self.origin} fails: {text}"
             yield FoundInPart(nothing, None, lambda _: [], key=_FAILED, about=about)
@@ -161,13 +160,13 @@ class Plugged:
     def _seen(self, found: Any, events: pd.DataFrame) -> pd.Series:
         """Return what the function said of each event, as text."""
         if not isinstance(found, pd.Series) or not found.index.equals(events.index):
-            raise TypeError(
+            raise _UnusableError(
                 "find must return a Series with the index of the events; it returned "
                 f"{type(found).__name__}"
             )
         seen, unusable = as_text(found)
         if unusable.any() or pd.api.types.is_bool_dtype(found.dtype):
-            raise TypeError("find must return what is wrong with an event as text, or nothing")
+            raise _UnusableError("find must return what is wrong with an event as text, or nothing")
         return seen
 
     def say(self, found: Together) -> Fault:
@@ -180,6 +179,17 @@ class Plugged:
     def as_check(self) -> Check:
         """Return it as the check-up makes those that come with convergekit."""
         return Check(find=self.find, say=self.say, unless=self.unless)
+
+
+class _UnusableError(Exception):
+    """What a check returned cannot be used; the message is ours."""
+
+
+def _told(error: Exception) -> str:
+    """Return what is said of an error: its own words may quote anybody's name or address."""
+    if isinstance(error, _UnusableError):
+        return str(error)
+    return f"{type(error).__name__}; call its find(s.events) to see what it says"
 
 
 def _fault(name: str, made: Any) -> str:

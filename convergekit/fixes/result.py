@@ -97,6 +97,8 @@ class NextFix(Result):
         """
         by = "orders" if self.money is None else "money"
         told = self.table[by]
+        if not told.max() > 0:
+            return self.table["short"].head(1).tolist()
         return self.table.loc[told >= _AS_GOOD * told.max(), "short"].tolist()
 
     def to_frame(self) -> pd.DataFrame:

@@ -57,6 +57,21 @@ def test_the_intervals_of_labels_and_of_segments_hold_the_truth(world):
     assert (found["estimate"] - found["true"]).abs().median() < far.median() / 2
 
 
+def test_labels_of_eighteen_digits_are_told_apart():
+    """A float does not have them: campaigns of Meta would be one."""
+    events = pd.DataFrame(
+        {
+            "timestamp": pd.date_range("2026-01-01", periods=120, freq="3h", tz="UTC"),
+            "event_name": ["View", "Buy", "View"] * 40,
+            "alias.cookie": [f"c{at // 3 * 2 + (at % 3 == 2)}" for at in range(120)],
+            "properties.campaign": [120210000000000000 + (at % 3 == 2) for at in range(120)],
+        }
+    )
+    f = ck.stitch(events).funnel(["View", "Buy"], by="campaign", within="7D")
+    table = f.bounds().table
+    assert table["stitched"].tolist() == f.table["conversion"].tolist() == [1.0, 1.0, 1.0, 0.0]
+
+
 def test_each_label_has_the_rows_of_the_funnels_table(s, by_source):
     table = s.funnel(list(STEPS), within="14D", by="utm_source").table
     found = by_source.table

@@ -214,5 +214,6 @@ def _key(cell: Any) -> tuple[str, Any]:
     if isinstance(cell, (bool, np.bool_)):
         return "bool", bool(cell)
     if isinstance(cell, (int, float, np.number)):
-        return "number", float(cell)
+        # A whole number is equal to itself as a float; an ID of 18 digits is not what a float has.
+        return "number", cell.item() if isinstance(cell, np.number) else cell
     return "text", str(cell)
