@@ -250,6 +250,23 @@ def test_values_of_single_profiles_are_not_shown():
     assert "Bob" in whole.ask("funnel", {"steps": ["Order"], "by": ["wrap"]}).text
 
 
+def test_an_event_without_a_profile_counts_as_a_profile_of_its_own():
+    events = pd.DataFrame(
+        {
+            "event_name": "View",
+            "timestamp": [f"2026-03-02T10:0{minute}:00Z" for minute in range(9)],
+            "alias.id": [*"12345678", None],
+            "properties.memo": [*"abababab", "Nell Lovelace"],
+        }
+    )
+    asked = {"event": "View", "by": ["memo"], "freq": "M"}
+    found = data(Session(ck.stitch(events)).ask("counts", asked))
+    assert sorted(row[1] for row in found["answers"][0]["tables"][0]["rows"]) == [HIDDEN, "a", "b"]
+    often = pd.concat([events, events.assign(**{"alias.id": None, "event_name": "Visit"})])
+    shown = Session(ck.stitch(often)).ask("counts", {"by": ["memo"], "freq": "M"})
+    assert "Nell Lovelace" in shown.text
+
+
 def test_with_people_answers_hold_aliases():
     store = stores()[0]
     session = Session(store.s, with_people=True)
