@@ -45,6 +45,7 @@ _SHORTEST_NUMBER = 6
 _DIGITS = 8
 #: Words that may write an alias in another way: with `%`, `&`, a backslash, a plus or full width.
 _MAY_BE_ENCODED = re.compile(r"[^\s'\"<>()«»\[\],]*[%&\\+\x80-\U0010ffff][^\s'\"<>()«»\[\],]*")
+_OF_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d) (?=\d\d:)")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}(?![A-Za-z0-9+/_-])")
 
 
@@ -229,7 +230,8 @@ def as_shown(values: Iterable[str]) -> set[str]:
     >>> sorted(as_shown(["Ada\n"]))
     ['Ada', 'Ada\n', 'Ada\\n']
     """
-    found = {form for one in values for form in (one, one.strip())}
+    # A cell of a table writes a time with a T.
+    found = {form for one in values for form in (one, one.strip(), _OF_TIME.sub("T", one))}
     for way in ("NFC", "NFKC"):
         found |= {unicodedata.normalize(way, one) for one in found if not one.isascii()}
     return {form for one in found for form in (one, visible(one)) if form.strip()}

@@ -294,6 +294,7 @@ NAMES = ["Ada", "Bob", "Eve", "Dan", "Kim", "Lee"]
         [*(10_037.0 + 41 * place for place in range(6)), None],
         [f"{name} Lovelace\nflat 3" for name in NAMES],
         [f"{name}\n" for name in NAMES],
+        list(pd.date_range("1990-03-01", periods=6)),
         [f"{name}e\u0301 Lovelace\u200b" for name in NAMES],
         [f"{name}\uff21\u2060 Lovelace" for name in NAMES],
     ],
