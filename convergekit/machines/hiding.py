@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.machines.own_values import written
 from convergekit.privacy.spellings import readings
+from convergekit.visible import visible
 
 HIDDEN = "(hidden)"
 #: Columns that name people or single events.
@@ -43,6 +45,7 @@ _SHORTEST_NUMBER = 6
 _DIGITS = 8
 #: Words that may write an alias in another way: with `%`, `&`, a backslash, a plus or full width.
 _MAY_BE_ENCODED = re.compile(r"[^\s'\"<>()«»\[\],]*[%&\\+\x80-\U0010ffff][^\s'\"<>()«»\[\],]*")
+_OF_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d) (?=\d\d:)")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}(?![A-Za-z0-9+/_-])")
 
 
@@ -89,8 +92,15 @@ class Shield:
         return self._plainly(text)
 
     def also(self, values: Iterable[str]) -> Shield:
-        """Return a shield that hides other values, too."""
-        more = Shield.of(values)
+        r"""Return a shield that hides other values, too, as answers spell them.
+
+        Examples
+        --------
+        >>> shield = Shield.of([]).also(["Ada\nflat 3"])
+        >>> shield.text("Ada\nflat 3"), shield.text(r"by memo: Ada\nflat 3")
+        ('(hidden)', 'by memo: (hidden)')
+        """
+        more = Shield.of(as_shown(values))
         lengths = tuple(sorted({*self.lengths, *more.lengths}, reverse=True))
         return Shield(self.whole | more.whole, lengths, self.phones | more.phones)
 
@@ -110,6 +120,11 @@ class Shield:
             said = written(value)
             return value if self.text(said) == said else HIDDEN
         return self.value(value)
+
+    def has_alias(self, text: str) -> bool:
+        """Return whether an alias that is looked for within texts stands in a text."""
+        lowered = text.casefold()
+        return any(self._alias_at(lowered, at) for at in range(len(lowered)))
 
     def _plainly(self, text: str) -> str:
         return masked(self._without_phones(self._without_aliases(text)))
@@ -170,7 +185,12 @@ class Shield:
         return _PHONE.sub(hidden, text)
 
 
-def without_people(described: dict[str, Any], shield: Shield, labels: Collection[str]) -> None:
+def without_people(
+    described: dict[str, Any],
+    shield: Shield,
+    labels: Collection[str],
+    own: Collection[str] = frozenset(),
+) -> None:
     """Take the columns that name people out of a description, in place, and hide aliases in it.
 
     Parameters
@@ -180,7 +200,11 @@ def without_people(described: dict[str, Any], shield: Shield, labels: Collection
     shield : Shield
     labels : collection of str
         Columns of breakdowns.
+    own : collection of str
+        Values of those columns that are hidden. A sentence that is made of labels is left out where
+        a short one stands in it.
     """
+    _leave_out_sentences(described, own)
     for table in described["tables"]:
         kept = [
             place
@@ -196,6 +220,21 @@ def without_people(described: dict[str, Any], shield: Shield, labels: Collection
     for name, value in described.items():
         if name != "tables":
             described[name] = shield.value(value)
+
+
+def as_shown(values: Iterable[str]) -> set[str]:
+    r"""Return values in the forms in which answers may spell them.
+
+    Examples
+    --------
+    >>> sorted(as_shown(["Ada\n"]))
+    ['Ada', 'Ada\n', 'Ada\\n']
+    """
+    # A cell of a table writes a time with a T.
+    found = {form for one in values for form in (one, one.strip(), _OF_TIME.sub("T", one))}
+    for way in ("NFC", "NFKC"):
+        found |= {unicodedata.normalize(way, one) for one in found if not one.isascii()}
+    return {form for one in found for form in (one, visible(one)) if form.strip()}
 
 
 def is_personal(name: str) -> bool:
@@ -232,6 +271,20 @@ def without_cells(error: str) -> str:
     "column 'born' is str in row 0. Convert it."
     """
     return _CELL.sub("", error)
+
+
+def _leave_out_sentences(described: dict[str, Any], own: Collection[str]) -> None:
+    """Leave out the sentences that are made of labels, where one that is hidden is among them.
+
+    Longer ones are hidden by the shield. With "12" hidden a sentence would not be understood, and
+    would tell that somebody has 12.
+    """
+    short = {one.casefold() for one in as_shown(own) if not _is_found_within(one.casefold())}
+    lengths = sorted({len(one) for one in short}, reverse=True)
+    of_labels = Shield(frozenset(short), tuple(lengths), frozenset())
+    for name, instead in (("says", str(described["kind"])), ("finding", "")):
+        if of_labels.has_alias(str(described[name] or "")):
+            described[name] = instead
 
 
 def _is_found_within(alias: str) -> bool:

@@ -13,7 +13,7 @@ def own_values(events: Any, name: str) -> frozenset[str]:
     """Return the values of a property that are not shown, for they may say who somebody is.
 
     Those are the values that one profile has alone; and all of them, if there is more than one
-    value for two profiles.
+    value for two profiles. An event without a profile counts as a profile of its own.
 
     Parameters
     ----------
@@ -50,9 +50,12 @@ def _of_column(events: Any, column: str) -> set[str]:
     # A profile is in one part: what is counted of parts adds up.
     counts, profiles = pd.Series(dtype="int64"), 0
     for frame in frames:
-        there = frame[frame[column].notna() & frame["profile_id"].notna()]
-        of_part = there[column].map(written).groupby(there["profile_id"]).unique()
-        counts = counts.add(of_part.explode().value_counts(), fill_value=0)
-        profiles += len(of_part)
+        there = frame[frame[column].notna()]
+        values, has_profile = there[column].map(written), there["profile_id"].notna()
+        of_profiles = values[has_profile].groupby(there["profile_id"][has_profile]).unique()
+        alone = values[~has_profile]
+        for found in (of_profiles.explode(), alone):
+            counts = counts.add(found.value_counts(), fill_value=0)
+        profiles += len(of_profiles) + len(alone)
     few = counts.index if 2 * len(counts) > profiles else counts.index[counts == 1]
     return {str(value) for value in few}

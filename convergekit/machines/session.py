@@ -150,18 +150,18 @@ class Session:
         described = json.loads(to_json(answer.describe(most_rows=60)))
         if not self.with_people:
             known = {f"{kind}{one}" for one in labels for kind in ("", "profile.", "properties.")}
-            call, shield = described["call"] or "", self._shield_of(labels)
-            without_people(described, shield, known)
+            own = self._own_values_of(labels)
+            call, shield = described["call"] or "", self.shield.also(own) if own else self.shield
+            without_people(described, shield, known, own)
             described["call"] = beside(call, given, shield.text) or None
         return cut(quoted_names(described, self.names))
 
-    def _shield_of(self, labels: list[str]) -> Shield:
-        """Return what hides the aliases, and the values that single profiles have."""
+    def _own_values_of(self, labels: list[str]) -> frozenset[str]:
+        """Return the values that single profiles have."""
         for name in labels:
             if name not in self._own_values:
                 self._own_values[name] = own_values(self.s.events, name)
-        values = [one for name in labels for one in self._own_values[name]]
-        return self.shield.also(values) if values else self.shield
+        return frozenset(one for name in labels for one in self._own_values[name])
 
     def _shielded(self, text: str, given: list[str]) -> str:
         """Return a sentence of ours without people, the names from exports in it quoted."""

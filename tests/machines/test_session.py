@@ -250,6 +250,79 @@ def test_values_of_single_profiles_are_not_shown():
     assert "Bob" in whole.ask("funnel", {"steps": ["Order"], "by": ["wrap"]}).text
 
 
+def test_an_event_without_a_profile_counts_as_a_profile_of_its_own():
+    events = pd.DataFrame(
+        {
+            "event_name": "View",
+            "timestamp": [f"2026-03-02T10:0{minute}:00Z" for minute in range(9)],
+            "alias.id": [*"12345678", None],
+            "properties.memo": [*"abababab", "Nell Lovelace"],
+        }
+    )
+    asked = {"event": "View", "by": ["memo"], "freq": "M"}
+    found = data(Session(ck.stitch(events)).ask("counts", asked))
+    assert sorted(row[1] for row in found["answers"][0]["tables"][0]["rows"]) == [HIDDEN, "a", "b"]
+    often = pd.concat([events, events.assign(**{"alias.id": None, "event_name": "Visit"})])
+    shown = Session(ck.stitch(often)).ask("counts", {"by": ["memo"], "freq": "M"})
+    assert "Nell Lovelace" in shown.text
+
+
+def of_members(values):
+    """Return a session of profiles that have a value each; every other one bought."""
+    rows = [
+        {
+            "event_name": event,
+            "timestamp": f"2026-03-{day:02d}T10:0{minute}:00Z",
+            "alias.id": f"cookie-{day}",
+            "properties.own": value,
+        }
+        for day, value in enumerate(values, 1)
+        for minute, event in enumerate(("View", "Buy")[: 1 + day % 2])
+    ]
+    return Session(ck.stitch(pd.DataFrame(rows)))
+
+
+NAMES = ["Ada", "Bob", "Eve", "Dan", "Kim", "Lee"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        NAMES,
+        [name[:2] + " " for name in NAMES],
+        [10_037 + 41 * place for place in range(6)],
+        [*(10_037.0 + 41 * place for place in range(6)), None],
+        [f"{name} Lovelace\nflat 3" for name in NAMES],
+        [f"{name}\n" for name in NAMES],
+        list(pd.date_range("1990-03-01", periods=6)),
+        [f"{name}e\u0301 Lovelace\u200b" for name in NAMES],
+        [f"{name}\uff21\u2060 Lovelace" for name in NAMES],
+    ],
+)
+def test_values_of_single_profiles_do_not_stand_in_sentences(values):
+    session = of_members(values)
+    for tool, given in (
+        ("funnel", {"steps": ["View", "Buy"], "by": ["own"]}),
+        ("trend", {"steps": ["View", "Buy"], "by": ["own"]}),
+        ("counts", {"by": ["own"], "freq": "M"}),
+        ("retention", {"start": "View", "returns": "View", "by": ["own"]}),
+    ):
+        reply = session.ask(tool, given)
+        assert HIDDEN in reply.text
+        shown = [str(one).split()[0].removesuffix(".0") for one in values if one is not None]
+        for cell in texts(data(reply)["answers"]):
+            assert not any(re.search(rf"\b{re.escape(one)}", cell) for one in shown), (tool, cell)
+
+
+def test_sentences_of_labels_that_are_shown_are_kept():
+    session = of_members(["gift", "own"] * 4 + ["Bob"])
+    (found,) = data(session.ask("funnel", {"steps": ["View", "Buy"], "by": ["own"], "top": 2}))[
+        "answers"
+    ]
+    assert "gift" in found["finding"]
+    assert "View" in found["says"]
+
+
 def test_with_people_answers_hold_aliases():
     store = stores()[0]
     session = Session(store.s, with_people=True)
