@@ -90,7 +90,7 @@ def comment() -> None:
     try:
         before = _comment_before(pull, mark.strip())
         _ask(CHANGE if before else ADD, id=before or pull, body=body)
-    # The errors of the network are OSErrors, those of JSON ValueErrors; an answer that is broken off
+    # The errors of the network are OSErrors, those of JSON ValueErrors; an answer broken off
     # or not HTTP is neither.
     except (OSError, ValueError, http.client.HTTPException) as error:
         said = f"The pull request was not commented: {error}. The token needs pull-requests: write."
