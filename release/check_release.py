@@ -1,7 +1,8 @@
-"""Check that the checkout may be released: ``python release/check_release.py [DIRECTORY]``.
+"""Check that the checkout may be released: ``python release/check_release.py [DIRECTORY [TAG]]``.
 
-Refuses, with file and line, while a placeholder is left in what readers of a release see, or while
-the changelog gives its version no day. ``make release`` runs it first.
+Refuses, with file and line, while a placeholder is left in what readers of a release see, while the
+changelog gives its version no day, or if the tag is of another version. ``make release`` runs it
+first, and the workflow of a tag before that.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ _PLACEHOLDER = re.compile(r"\S*PLACEHOLDER\S*")
 _VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 
 
-def problems(root: Path) -> list[str]:
+def problems(root: Path, tag: str | None = None) -> list[str]:
     """Return why a checkout may not be released, a line each; none if it may."""
-    return [*_placeholders(root), *_undated(root)]
+    return [*_placeholders(root), *_undated(root), *_tagged_otherwise(root, tag)]
 
 
 def _placeholders(root: Path) -> list[str]:
@@ -46,6 +47,13 @@ def _undated(root: Path) -> list[str]:
     return [f'CHANGELOG.md: give {version} its day, as in "## {version}, 1 December 2026"']
 
 
+def _tagged_otherwise(root: Path, tag: str | None) -> list[str]:
+    version = version_of(root)
+    if tag in (None, f"v{version}"):
+        return []
+    return [f"convergekit/__init__.py: the tag is {tag!r}, the version {version}: tag v{version}"]
+
+
 def version_of(root: Path) -> str:
     """Return the version of a checkout, which stands in one place."""
     version = _VERSION.search((root / "convergekit" / "__init__.py").read_text("utf-8"))
@@ -62,7 +70,7 @@ def heading_of(version: str) -> str:
 def main() -> int:
     """Print why the checkout may not be released; return 1 if there is a reason."""
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
-    found = problems(root)
+    found = problems(root, sys.argv[2] if len(sys.argv) > 2 else None)
     if found:
         print("Not released:", *found, sep="\n")
     return int(bool(found))

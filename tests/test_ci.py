@@ -30,15 +30,22 @@ def test_actions_are_pinned_by_major_version_and_given_no_secret():
 
 def test_a_release_is_uploaded_only_after_an_approval():
     jobs = yaml.safe_load(RELEASE)["jobs"]
-    build, publish = jobs["build"], jobs["publish"]
-    assert [step["run"] for step in build["steps"] if "run" in step] == ["make release"]
-    assert not [step for step in publish["steps"] if "run" in step]
-    assert (publish["needs"], publish["environment"]) == ("build", "release")
+    build, sign, publish = jobs["build"], jobs["sign"], jobs["publish"]
+    assert [step["run"] for step in build["steps"] if "run" in step] == [
+        'python release/check_release.py . "$GITHUB_REF_NAME"',
+        "make release",
+    ]
+    assert not [step for job in (sign, publish) for step in job["steps"] if "run" in step]
+    assert (sign["needs"], publish["needs"], publish["environment"]) == ("build", "sign", "release")
     uploads = [step for step in build["steps"] if "pypi" in step.get("uses", "")]
     assert not uploads
     used = re.findall(r"uses: (\S+)", RELEASE)
     others = [action for action in used if not re.fullmatch(r"actions/[a-z-]+@v\d+", action)]
-    assert others == ["pypa/gh-action-pypi-publish@release/v1"]
+    assert others == ["pypa/gh-action-pypi-publish@v1.12.4"]
+    # What is installed and run to build has no identity.
+    assert yaml.safe_load(RELEASE)["permissions"] == {"contents": "read"}
+    assert "permissions" not in build
+    assert "${{" not in RELEASE
     assert "secrets" not in RELEASE
 
 

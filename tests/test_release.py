@@ -53,9 +53,9 @@ def date(root: Path, day: str) -> None:
     changelog.write_text(text, "utf-8")
 
 
-def checked(root: Path) -> subprocess.CompletedProcess[str]:
+def checked(root: Path, *tag: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, CHECK, root], capture_output=True, text=True, encoding="utf-8"
+        [sys.executable, CHECK, root, *tag], capture_output=True, text=True, encoding="utf-8"
     )
 
 
@@ -90,6 +90,14 @@ def test_a_version_without_a_day_is_refused(ready):
     done = checked(ready)
     assert done.returncode == 1
     assert f"CHANGELOG.md: give {ck.__version__} its day" in done.stdout
+
+
+def test_a_tag_of_another_version_is_refused(ready):
+    assert checked(ready, f"v{ck.__version__}").returncode == 0
+    for tag in (ck.__version__, f"v{ck.__version__}rc1", "v99.0.0", ""):
+        done = checked(ready, tag)
+        assert done.returncode == 1
+        assert f"the tag is {tag!r}, the version {ck.__version__}" in done.stdout
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

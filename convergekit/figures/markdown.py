@@ -1,7 +1,9 @@
 """Markdown that shows texts as they are: as GitHub and most other renderers read it.
 
 A name of an event may hold a pipe, which would begin a cell, a backtick, HTML, or an ``@`` that
-notifies somebody. What comes from data goes through `plain` or `table`.
+notifies somebody. What comes from data goes through `plain` or `table`. GitHub looks for mentions
+and references in what it rendered, where an entity or a backslash is gone already: an empty comment
+parts them, and is neither shown nor copied.
 """
 
 from __future__ import annotations
@@ -15,8 +17,14 @@ from convergekit.visible import visible
 
 # Between letters an underscore is none of Markdown's.
 _MARKS = re.compile(r"([\\`*{}\[\]|~#$]|(?<!\w)_|_(?!\w))")
-#: What renderers make links of, and mentions.
-_LINKS = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("://", "&#58;//"), ("@", "&#64;"))
+#: What renderers make links of.
+_LINKS = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("://", "&#58;//"))
+#: Where GitHub would begin to read somebody's name or the number of an issue, and commits' hashes.
+_REFERENCE = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?i:(?<=GH)(?=-\d))")
+_HASH = re.compile(r"(?i)((?<![^\W_])[0-9a-f]{7,}(?![^\W_]))")
+#: Fewer digits are no hash.
+_MOST_DIGITS = 6
+_NOTHING = "<!-- -->"
 _WWW = re.compile(r"(?i)\bwww\.")
 #: What begins a list, a heading or a rule where it begins a line.
 _BEGINS = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
@@ -28,17 +36,31 @@ def plain(text: object) -> str:
     Examples
     --------
     >>> print(plain("a|b `c` <b> @all utm_source"))
-    a\|b \`c\` &lt;b&gt; &#64;all utm_source
+    a\|b \`c\` &lt;b&gt; @<!-- -->all utm_source
     """
-    shown = visible(text)
-    # Marks first: the entities have some of their own.
-    shown = _MARKS.sub(r"\\\1", shown)
-    for mark, entity in _LINKS:
-        shown = shown.replace(mark, entity)
-    shown = _WWW.sub(lambda found: f"{found[0][:-1]}&#46;", shown)
+    shown = _NOTHING.join(map(_parted, _REFERENCE.split(visible(text))))
     return _BEGINS.sub(
         lambda found: f"{found[1]}\\{found[2]}" if not found[2].isdigit() else found[0], shown
     )
+
+
+def _parted(text: str) -> str:
+    """Return text escaped, each hash in it in parts that are too short for one."""
+    pieces = _HASH.split(text)
+    pieces[::2] = map(_escaped, pieces[::2])
+    pieces[1::2] = (
+        _NOTHING.join(found[at : at + _MOST_DIGITS] for at in range(0, len(found), _MOST_DIGITS))
+        for found in pieces[1::2]
+    )
+    return "".join(pieces)
+
+
+def _escaped(text: str) -> str:
+    # Marks first: the entities have some of their own.
+    shown = _MARKS.sub(r"\\\1", text)
+    for mark, entity in _LINKS:
+        shown = shown.replace(mark, entity)
+    return _WWW.sub(lambda found: f"{found[0][:-1]}&#46;", shown)
 
 
 def table(frame: pd.DataFrame) -> str:

@@ -1,6 +1,6 @@
 """`event_schema`: a JSON Schema of the rows that are taken whole.
 
-It says of a row what the reader does with it, as far as a schema can. `docs/plug-ins.md` lists what
+It says of a row what the reader does with it, as far as a schema can. `docs/schemas.md` lists what
 a schema cannot say.
 """
 
@@ -16,17 +16,23 @@ SCHEMA_ID = "urn:convergekit:schema:events:1"
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = "|".join("".join(f"[{c.upper()}{c}]" for c in month) for month in _MONTHS)
+_YEAR = "(?!0000)[0-9]{4}"
 _DAY = "(0?[1-9]|[12][0-9]|3[01])"
-_ZONE = r"(\s*([Zz]|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?))?"
-_CLOCK = rf"[T ][0-9]{{1,2}}(:?[0-9]{{1,2}}(:?[0-9]{{1,2}}(\.[0-9]*)?)?)?{_ZONE}"
+_HOUR = "([01][0-9]|2[0-3])"
+_SIXTIETH = "[0-5][0-9]"
+_ZONE = rf"(\s*(Z|UTC|GMT|[+-]{_HOUR}(:?{_SIXTIETH})?))?"
+_SECOND = r"(\.[0-9]*)?"
+_COLONS = rf"([0-9]|{_HOUR}):[0-5]?[0-9](:[0-5]?[0-9]{_SECOND})?"
+_DIGITS = rf"{_HOUR}({_SIXTIETH}({_SIXTIETH}{_SECOND})?)?"
+_CLOCK = rf"[T ]({_COLONS}|{_DIGITS}){_ZONE}"
 #: The forms of text in which times are read: ISO 8601, epoch numbers, spelled-out months, and dates
 #: with slashes that begin with the year. Patterns are those of ECMA 262, which Python reads alike.
 _TIMES = {
-    "iso": rf"^\s*[0-9]{{4}}-(0?[1-9]|1[0-2])(-{_DAY}({_CLOCK})?)?\s*$",
-    "compact": rf"^\s*[0-9]{{4}}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01]){_CLOCK}\s*$",
+    "iso": rf"^\s*{_YEAR}-(0?[1-9]|1[0-2])(-{_DAY}({_CLOCK})?)?\s*$",
+    "compact": rf"^\s*{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01]){_CLOCK}\s*$",
     "epoch": r"^\s*[+-]?0*[1-9][0-9]{8,18}(\.[0-9]+)?\s*$",
     "spelled_out": rf"^(?=.*[0-9])[^/]*({_MONTH})[^/]*$",
-    "year_first": r"^\s*[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}([^0-9].*)?$",
+    "year_first": rf"^\s*{_YEAR}/(0?[1-9]|1[0-2])/{_DAY}([^0-9].*)?$",
 }
 _HAS_TEXT = r"\S"
 _URN = r"^\s*[uU][rR][nN]:\s*[^:\s][^:]*:"
@@ -61,7 +67,7 @@ def event_schema() -> dict[str, Any]:
     Notes
     -----
     A schema compares no fields and knows no calendar: that February has no 30th day, that two
-    spellings of one field disagree, or that text is JSON, it cannot say. ``docs/plug-ins.md`` lists
+    spellings of one field disagree, or that text is JSON, it cannot say. ``docs/schemas.md`` lists
     what a row that validates may still be rejected for.
 
     Examples

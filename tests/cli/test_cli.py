@@ -516,7 +516,7 @@ def test_check_prints_markdown_that_shows_names_as_they_are(run, tmp_path):
     assert done.returncode == 1
     expected = ck.check_up(ck.read_events(path), conversion=hostile)
     assert done.stdout == f"{expected.to_markdown()}\n"
-    assert "&lt;img src=x&gt; &#64;all" in done.stdout
+    assert "&lt;img src=x&gt; @<!-- -->all" in done.stdout
     assert "<img" not in done.stdout
     assert not re.search(r"^## ", done.stdout, re.MULTILINE)
 

@@ -24,6 +24,12 @@ FOLDER = ROOT / ".github" / "actions" / "check"
 ACTION = yaml.safe_load((FOLDER / "action.yml").read_text("utf-8"))
 STEPS = ACTION["runs"]["steps"]
 EXPRESSION = re.compile(r"\$\{\{ (inputs|steps)\.([\w-]+)(?:\.outputs\.([\w-]+))? \}\}")
+#: Answers that are none, and one about a pull request that the token does not see.
+BROKEN = {
+    "broken off": b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n{",
+    "no HTTP": b"SSH-2.0-x\r\n\r\n",
+    "unseen": b'HTTP/1.0 200 OK\r\n\r\n{"data": {"node": null}}',
+}
 TITLE = "Nightly `exports` <b> -->"
 needs_bash = pytest.mark.skipif(
     sys.platform == "win32" or shutil.which("bash") is None, reason="needs bash"
@@ -127,12 +133,16 @@ def hostile(folder: Path) -> list[str]:
 @pytest.fixture
 def api():
     """GitHub's GraphQL, as far as comments go."""
-    kept = {"comments": [], "asked": [], "errors": None, "status": 200}
+    kept = {"comments": [], "asked": [], "errors": None, "status": 200, "raw": None}
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             kept["asked"].append((self.headers["Authorization"], asked))
+            if kept["raw"] is not None:
+                self.close_connection = True
+                self.wfile.write(kept["raw"])
+                return
             answer = json.dumps(answered(kept, asked["query"], asked["variables"])).encode()
             self.send_response(kept["status"])
             self.send_header("Content-Length", str(len(answer)))
@@ -304,12 +314,14 @@ def test_a_long_comment_is_cut_at_the_end_of_a_line(commenting, api):
 
 
 @needs_bash
-@pytest.mark.parametrize("failing", ["forbidden", "status", "nobody"])
+@pytest.mark.parametrize("failing", ["forbidden", "status", "nobody", *BROKEN])
 def test_a_comment_that_is_not_possible_is_a_warning(commenting, api, failing):
     if failing == "forbidden":
         api["errors"] = [{"message": "Resource not accessible\n::error::x"}]
     elif failing == "status":
         api["status"] = 502
+    elif failing in BROKEN:
+        api["raw"] = BROKEN[failing]
     else:
         commenting.more["GITHUB_GRAPHQL_URL"] = "http://127.0.0.1:9/graphql"
     done = commenting.step("Comment")

@@ -53,6 +53,8 @@ def repository(tmp_path):
     folder = tmp_path / "shop"
     (folder / "exports").mkdir(parents=True)
     (folder / "exports" / "$(touch run) `id`;a b.csv").write_text(GOOD, "utf-8")
+    (folder / "--fail-on=1000" / "exports").mkdir(parents=True)
+    (folder / "--fail-on=1000" / "exports" / "a.csv").write_text(GOOD, "utf-8")
     (folder / "exports" / "notes.txt").write_text("remember the milk\n")
     (folder / "package.json").write_text("{}\n")
     said("git", "init", "--quiet", folder=folder)

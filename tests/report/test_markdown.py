@@ -7,7 +7,7 @@ import re
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import convergekit as ck
@@ -15,12 +15,15 @@ from convergekit.figures.markdown import plain
 from convergekit.visible import visible
 
 markdown_it = pytest.importorskip("markdown_it")
+PARTED = "<!-- -->"
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
 HOSTILE = "a|b `c` <b>*d*</b> [e](http://f.example) @all **g** ~~h~~ # _i_ $j$ \\| &amp; 1. k"
 
 
 def rendered(text):
-    return markdown_it.MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+    page = markdown_it.MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+    # What parts a mention or a reference is none of the data's.
+    return page.replace(PARTED, "")
 
 
 def cells(page):
@@ -40,6 +43,22 @@ def test_text_is_shown_as_it_is(text):
 def test_text_that_begins_a_line_begins_nothing_else(text):
     page = rendered(plain(text).strip())
     assert set(re.findall(r"<(\w+)", page)) <= {"p"}
+
+
+REFERENCES = re.compile(r"@\w|#\d|(?i:GH-\d|(?<![^\W_])[0-9a-f]{7,40}(?![^\W_]))")
+HASH = "0123456789abcdef0123456789ABCDEF01234567"
+
+
+@given(st.lists(st.sampled_from(["@", "#", "GH-", "gh-", "org/team", "1", "o/r", HASH, HASH[:7],
+                                 " ", "_", "-", "é", "|"])).map("".join))  # fmt: skip
+@example("Order @org/team")
+@example("GH-123 o/r#1 o/r@" + HASH)
+def test_nobody_is_notified_and_nothing_is_referred_to(text):
+    """GitHub looks for them in each text of the page that Markdown became."""
+    page = markdown_it.MarkdownIt("commonmark").enable("table").render(f"x {plain(text)} x")
+    texts = [html.unescape(part) for part in page.split(PARTED)]
+    assert [part for part in texts if REFERENCES.search(part)] == []
+    assert "".join(texts).strip() == f"<p>x {visible(text)} x</p>"
 
 
 @pytest.fixture(scope="module")

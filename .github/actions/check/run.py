@@ -7,6 +7,7 @@ token, runs on Python alone.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import secrets
@@ -89,8 +90,9 @@ def comment() -> None:
     try:
         before = _comment_before(pull, mark.strip())
         _ask(CHANGE if before else ADD, id=before or pull, body=body)
-    # The errors of the network are OSErrors, and those of JSON ValueErrors.
-    except (OSError, ValueError) as error:
+    # The errors of the network are OSErrors, those of JSON ValueErrors; an answer broken off
+    # or not HTTP is neither.
+    except (OSError, ValueError, http.client.HTTPException) as error:
         said = f"The pull request was not commented: {error}. The token needs pull-requests: write."
         for letter, escaped in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
             said = said.replace(letter, escaped)
@@ -101,7 +103,10 @@ def _comment_before(pull: str, mark: str) -> str | None:
     """Return the comment of an earlier run; others may have copied its mark."""
     after = None
     while True:
-        comments = _ask(COMMENTS, pull=pull, after=after)["node"]["comments"]
+        node = _ask(COMMENTS, pull=pull, after=after)["node"]
+        if node is None:
+            raise ValueError("the token does not see it")
+        comments = node["comments"]
         for one in comments["nodes"]:
             if one["viewerDidAuthor"] and one["body"].startswith(mark):
                 return str(one["id"])
