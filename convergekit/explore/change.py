@@ -55,25 +55,27 @@ class ChangeExplorer:
     def __init__(self, model: Model, profile: ProfileExplorer) -> None:
         self._model, self._profile = model, profile
         self.result: Why | None = None
-        self._asked, self._is_told = "", False
-        self.work = Work("Splitting the difference…", self._show, self._clear, self._key)
-        self.number = field(
+        self._asked: str = ""
+        self._is_told: bool = False
+        self.work: Work = Work("Splitting the difference…", self._show, self._clear, self._key)
+        self.number: widgets.Dropdown = field(
             "What changed", widgets.Dropdown(options=_NUMBERS, value=model.state.change.number)
         )
-        self.days = {
+        self.days: dict[tuple[str, int], widgets.DatePicker] = {
             (side, at): field(f"{side.capitalize()}, {name}", widgets.DatePicker())
             for side in _SIDES
             for at, name in enumerate(("from", "to, included"))
         }
-        self.ask = widgets.Button(
+        self.ask: widgets.Button = widgets.Button(
             description="Say why", icon="search", button_style="primary", layout={"width": "auto"}
         )
-        self.part = field("Profiles behind", widgets.Dropdown())
-        self.person = field("Look up on the tab People", widgets.Dropdown())
-        self.figure = chart()
-        self.table, self.people = widgets.HTML(layout=WIDE), widgets.HTML(layout=WIDE)
-        self.code = widgets.HTML(layout=WIDE)
-        self.box = foldable(
+        self.part: widgets.Dropdown = field("Profiles behind", widgets.Dropdown())
+        self.person: widgets.Dropdown = field("Look up on the tab People", widgets.Dropdown())
+        self.figure: widgets.Output = chart()
+        self.table: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.people: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.code: widgets.HTML = widgets.HTML(layout=WIDE)
+        self.box: widgets.Box = foldable(
             "Periods and number",
             [self.number, *self.days.values(), self.ask, self.part, self.person],
             [self.work.status, self.figure, self.table, self.people, self.code],
