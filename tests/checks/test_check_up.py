@@ -693,7 +693,7 @@ def test_no_frame_is_changed_none_fails_and_counts_add_up(frame):
         assert set(examples["row"]) <= (copies if of_copies else kept)
         profiles = s.events.set_index("row")["profile_id"].reindex(examples["row"])
         assert of_copies or profiles.nunique() == row["profiles"]
-    assert len(found.checks) == 31
+    assert len(found.checks) == 32
     assert sum(found.findings["check"].value_counts()) == len(found)
     assert "ada@" not in found._repr_html_() + str(found) + str(found.to_dict())
 
