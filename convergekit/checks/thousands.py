@@ -25,7 +25,7 @@ from convergekit.events.steps import resolve_column
 from convergekit.typing import BoolArray, IntArray
 
 _PLAIN, _UNSURE, _SHORT, _SURE = range(4)
-#: A number of more decimals is no amount that was written.
+#: A number of more decimals is not an amount that was written.
 _CLOSE = 1e-6
 
 

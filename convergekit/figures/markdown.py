@@ -22,7 +22,7 @@ _LINKS = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("://", "&#58;//"))
 #: Where GitHub would begin to read somebody's name or the number of an issue, and commits' hashes.
 _REFERENCE = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?i:(?<=GH)(?=-\d))")
 _HASH = re.compile(r"(?i)((?<![^\W_])[0-9a-f]{7,}(?![^\W_]))")
-#: Fewer digits are no hash.
+#: Fewer digits are not a hash.
 _MOST_DIGITS = 6
 _NOTHING = "<!-- -->"
 _WWW = re.compile(r"(?i)\bwww\.")

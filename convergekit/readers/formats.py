@@ -160,7 +160,7 @@ def warn_of_plug_ins() -> None:
 
 
 def said_of_plug_in(name: str) -> str | None:
-    """Return that a plug-in has read rows of a format; None where it was no plug-in's."""
+    """Return that a plug-in has read rows of a format; None where it was not that of a plug-in."""
     if name in _BUILT_IN or name in _registered or name not in PLUG_INS.names():
         return None
     return f"read as {name!r} by the plug-in {PLUG_INS.offer(name).origin}"

@@ -594,7 +594,7 @@ def test_other_days_and_another_number_are_asked(s):
     pd.testing.assert_frame_equal(again.change.result.table, change.result.table)
     _, found = ran(change.source(), s)
     pd.testing.assert_frame_equal(found.table, change.result.table)
-    # Periods that overlap, and one that ends before it begins, are no answer.
+    # Periods that overlap, and one that ends before it begins, are not an answer.
     change.days["after", 0].value = datetime.date(2026, 3, 7)
     assert change.result is None
     assert "overlap" in change.work.status.value
