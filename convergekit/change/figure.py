@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a bar, of a row, of letters, and of the room that names have at least beside rows.
 _BAR, _ROW, _SIZE, _LEAST_NAME = 18, 34, 12, 190
+#: A figure that is not told its width is made for pages from here on, with so much for its bars.
+_NARROWEST, _LEAST_BARS = 400, 70
 #: Figures narrower than this have names above their bars.
 _NARROW, _ABOVE = 480, 16
 _USUAL, _MARGINS, _GAP = 640, 40, 12
@@ -62,9 +64,11 @@ def waterfall(found: Why, style: Style = USUAL) -> Figure:
     texts = rows["text"].tolist()
     wide = (style.width or _USUAL) - _MARGINS
     longest = max(text_width(name, _SIZE) for name in rows["name"]) + _GAP
-    # Long names get more room, but no more than bars.
-    room = math.ceil(min(max(longest, _LEAST_NAME), wide / 2))
     widest = max(text_width(text, _SIZE) for text in texts) + 14
+    # Long names get more room, but no more than bars; without a width, no more than the narrowest
+    # page has beside the numbers.
+    most = wide / 2 if style.width else _NARROWEST - widest - _LEAST_BARS
+    room = math.ceil(min(max(longest, _LEAST_NAME), most))
     for place, line in enumerate(rows.to_dict("records")):
         figure.add_annotation(
             x=max(line["start"], line["stop"]), y=place, text=plain(line["text"]),

@@ -17,9 +17,8 @@ from tests.figures.gallery import gallery
 # How wide the page is, and what `plot` is asked for: a figure that is not told its width is made
 # for 400 pixels or more.
 PAGES = ((300, {"width": 300}), (400, {}), (700, {}), (1200, {}))
-# These run from left to right, or have names beside bars that may be long: they are told of a page
-# that has not the room for it.
-LONG = ("journeys", "explanation", "why")
+# These run from left to right, and are told of a page that has not the room for it.
+LONG = ("journeys", "explanation")
 # Where texts lie differs most between these.
 CONTRASTED = (300, 700)
 DRAW = """\
